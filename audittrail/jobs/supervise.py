@@ -1,0 +1,70 @@
+"""Keeps background tasks alive and says how they are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+
+
+class TaskState(msgspec.Struct):
+    """One background task: whether it runs, how often it failed, and what kind of failure was the last."""
+
+    running: bool = False
+    failures: int = 0
+    last_failure: str = ""
+
+
+def where(error: BaseException) -> str:
+    """The kind of an exception and the lines it came through, without its message, which may quote what was received."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(
+        [type(error).__name__, *(f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(frames))]
+    )
+
+
+class Supervisor:
+    """Starts tasks by name, restarts those that fail, and ends them in reverse order."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, TaskState] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Runs `work` until it returns. When it raises, it is started again after a pause that doubles."""
+        state = self.states[name] = TaskState()
+        task = asyncio.create_task(self._watch(name, state, work), name=name)
+        self._tasks.append(task)
+        return task
+
+    async def stop(self) -> None:
+        """Cancels what still runs, the last started first."""
+        while self._tasks:
+            task = self._tasks.pop()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _watch(self, name: str, state: TaskState, work: Callable[[], Awaitable[None]]) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            state.running = True
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the task goes on, and health says so
+                state.failures += 1
+                state.last_failure = type(error).__name__
+                log.error("Background task %s failed and is started again: %s", name, where(error))
+            else:
+                return
+            finally:
+                state.running = False
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,1 @@
+"""What the program is about, as pure data: standard library and msgspec only."""

@@ -1,0 +1,33 @@
+"""Spans on their way from a request to the store."""
+
+from __future__ import annotations
+
+import msgspec
+
+from audittrail.model.summary import SpanRow
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """One version of a span, ready to be stored: its row, and the exact bytes that are the record."""
+
+    row: SpanRow
+    record: bytes
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What one request brings to one project."""
+
+    project_id: int
+    spans: tuple[Prepared, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of its records."""
+        return sum(len(s.record) for s in self.spans)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A span that was not stored. The reason is a sentence that may be counted and shown; it never holds trace content."""
+
+    reason: str
+    where: str = ""  # resourceSpans[0].scopeSpans[0].spans[3], or the span's id

@@ -1,0 +1,175 @@
+"""Everything the environment may say, read once at start. The only door to `os.environ`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from audittrail.model.errors import ConfigurationError
+
+UNSAFE_SECRET = "dev-secret-key-change-in-production"  # noqa: S105 - the value that is refused
+# In a checkout the program's data stands beside the package, in a wheel inside it.
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def asset_folder(name: str) -> Path:
+    """Where templates, static, rules or migrations are. Raises ConfigurationError when the installation lacks them."""
+    for folder in (_PACKAGE.parent / name, _PACKAGE / name):
+        if folder.is_dir():
+            return folder
+    raise ConfigurationError(f"The installation has no {name} folder; install AuditTrail again.")
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One environment variable, as the README's table shows it."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False  # also read from the file that NAME_FILE names
+
+
+SETTINGS = (
+    Setting("AUDITTRAIL_SECRET_KEY", "made and kept in the data folder", "Keys what is hashed or signed here: at least 32 characters.", True),
+    Setting("DATABASE_URL", "sqlite+aiosqlite:///data/audittrail.db", "The database; postgresql+asyncpg://user:password@host/name for PostgreSQL.", True),
+    Setting("AUDITTRAIL_DATA_DIR", "data", "Where AuditTrail keeps its own files."),
+    Setting("AUDITTRAIL_BASE_URL", "the address served on", "The address people and agents use; links and cookies are made for it."),
+    Setting("AUDITTRAIL_DEBUG", "false", "Verbose errors in answers. Never in production."),
+    Setting("AUDITTRAIL_TRUSTED_PROXIES", "127.0.0.1", "Addresses or networks whose X-Forwarded-For and -Proto are believed, with commas."),
+    Setting("AUDITTRAIL_INIT_ADMIN_EMAIL", "", "Makes the first account at start, when there is none."),
+    Setting("AUDITTRAIL_INIT_ADMIN_PASSWORD", "", "Its password: at least 12 characters.", True),
+    Setting("AUDITTRAIL_INIT_PROJECT", "default", "The first project's name, made with the first account."),
+    Setting("AUDITTRAIL_INIT_API_KEY", "", "A whole sk-at-… secret with all scopes for that project, made once when absent.", True),
+    Setting("AUDITTRAIL_MAX_BODY_MB", "16", "The largest request body as sent, in MiB; four times that after decompression."),
+    Setting("AUDITTRAIL_MAX_PENDING_MB", "128", "Bytes of spans that may wait for the writer before ingest answers 503."),
+)  # fmt: skip
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings, checked."""
+
+    secret_key: bytes
+    database_url: str
+    data_dir: Path
+    base_url: str  # without a slash at its end; "" until the server knows its address
+    debug: bool = False
+    trusted_proxies: str = "127.0.0.1"
+    init_admin_email: str = ""
+    init_admin_password: str = ""
+    init_project: str = "default"
+    init_api_key: str = ""
+    max_body_bytes: int = 16 << 20
+    max_pending_bytes: int = 128 << 20
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether people reach the server over TLS."""
+        return self.base_url.startswith("https://")
+
+
+def _read(env: Mapping[str, str]) -> dict[str, str]:
+    """Every setting's text, from NAME or, for secrets, from the file that NAME_FILE names."""
+    found: dict[str, str] = {}
+    for setting in SETTINGS:
+        value = env.get(setting.name, "").strip()
+        from_file = env.get(setting.name + "_FILE", "").strip() if setting.secret else ""
+        if value and from_file:
+            raise ConfigurationError(f"{setting.name} and {setting.name}_FILE are both set; keep one.")
+        if from_file:
+            try:
+                value = Path(from_file).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigurationError(
+                    f"{setting.name}_FILE names {from_file}, which cannot be read: {error}."
+                ) from None
+        found[setting.name] = value
+    return found
+
+
+def _boolean(name: str, text: str, default: bool) -> bool:
+    if not text:
+        return default
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ConfigurationError(f"{name} is {text!r}; use true or false.")
+
+
+def _mebibytes(name: str, text: str, default: int, largest: int) -> int:
+    if not text:
+        return default << 20
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
+        raise ConfigurationError(f"{name} is {text!r}; use a whole number of MiB from 1 to {largest}.")
+    return int(text) << 20
+
+
+def _secret_key(text: str, data_dir: Path, debug: bool) -> bytes:
+    if text == UNSAFE_SECRET and not debug:
+        raise ConfigurationError(
+            "AUDITTRAIL_SECRET_KEY is the value from the documentation, which everybody knows. Set one made by "
+            "`openssl rand -hex 32`, or leave it out: AuditTrail then makes its own and keeps it in the data folder."
+        )
+    if text:
+        if len(text) < 32 and not debug:
+            raise ConfigurationError(
+                "AUDITTRAIL_SECRET_KEY is shorter than 32 characters. Make one with `openssl rand -hex 32`."
+            )
+        return text.encode()
+    path = data_dir / "secret.key"
+    try:
+        if not path.exists():
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(fd, "w") as file:
+                file.write(secrets.token_hex(32))
+        return path.read_text(encoding="ascii").strip().encode()
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip().encode()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder {data_dir} cannot be used: {error.strerror}. Make it writable for this user, or name another "
+            "in AUDITTRAIL_DATA_DIR."
+        ) from None
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the environment. Raises ConfigurationError with what is wrong and what to write instead."""
+    text = _read(os.environ if env is None else env)
+    debug = _boolean("AUDITTRAIL_DEBUG", text["AUDITTRAIL_DEBUG"], False)
+    data_dir = Path(text["AUDITTRAIL_DATA_DIR"] or "data")
+    base_url = text["AUDITTRAIL_BASE_URL"].rstrip("/")
+    if base_url and (urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname):
+        raise ConfigurationError(f"AUDITTRAIL_BASE_URL is {base_url!r}; write it like https://audittrail.example.org.")
+    email, password = text["AUDITTRAIL_INIT_ADMIN_EMAIL"], text["AUDITTRAIL_INIT_ADMIN_PASSWORD"]
+    if bool(email) != bool(password):
+        raise ConfigurationError(
+            "AUDITTRAIL_INIT_ADMIN_EMAIL and AUDITTRAIL_INIT_ADMIN_PASSWORD go together; one of them is missing."
+        )
+    key = text["AUDITTRAIL_INIT_API_KEY"]
+    if key and (
+        not key.startswith("sk-at-") or len(key) < 38 or not key.isascii() or not key.isprintable() or " " in key
+    ):
+        raise ConfigurationError(
+            "AUDITTRAIL_INIT_API_KEY is not a key: it starts with sk-at- and has at least 32 characters after it."
+        )
+    values: dict[str, Any] = {
+        "database_url": text["DATABASE_URL"] or f"sqlite+aiosqlite:///{data_dir / 'audittrail.db'}",
+        "data_dir": data_dir,
+        "base_url": base_url,
+        "debug": debug,
+        "trusted_proxies": text["AUDITTRAIL_TRUSTED_PROXIES"] or "127.0.0.1",
+        "init_admin_email": email,
+        "init_admin_password": password,
+        "init_project": text["AUDITTRAIL_INIT_PROJECT"] or "default",
+        "init_api_key": key,
+        "max_body_bytes": _mebibytes("AUDITTRAIL_MAX_BODY_MB", text["AUDITTRAIL_MAX_BODY_MB"], 16, 1024),
+        "max_pending_bytes": _mebibytes("AUDITTRAIL_MAX_PENDING_MB", text["AUDITTRAIL_MAX_PENDING_MB"], 128, 16384),
+    }
+    return Settings(secret_key=_secret_key(text["AUDITTRAIL_SECRET_KEY"], data_dir, debug), **values)

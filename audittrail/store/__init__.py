@@ -1,0 +1,1 @@
+"""All SQL. One module per noun; the only door to SQLAlchemy and Alembic."""

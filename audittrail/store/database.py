@@ -1,0 +1,129 @@
+"""The database: one way to write, one way to read, and the lock that keeps a second process away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from audittrail.model.errors import ConfigurationError, Unavailable
+from audittrail.store import dialect
+
+READERS = 8
+
+
+class FileLock:
+    """A lock on a file beside the database, held while the process lives; the kernel frees it when the process dies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Raises ConfigurationError when another process holds it."""
+        import fcntl
+
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(fd, 20).decode(errors="replace").strip()
+            os.close(fd)
+            raise ConfigurationError(
+                f"Another AuditTrail (process {holder or 'unknown'}) already serves this SQLite database; it holds "
+                f"{self.path}. Stop it first, or use PostgreSQL, where many processes may serve one database."
+            ) from None
+        os.ftruncate(fd, 0)
+        os.write(fd, str(os.getpid()).encode())
+        self._fd = fd
+
+    def release(self) -> None:
+        """May be called twice."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+class Database:
+    """`async with db.write() as conn` is one transaction, alone on SQLite; `async with db.read() as conn` sees a snapshot.
+
+    Errors of the connection or the disk are raised as Unavailable; a statement that is wrong stays SQLAlchemy's error.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = dialect.parse_url(url)
+        self.is_sqlite = dialect.is_sqlite(self.url)
+        self.file = dialect.file_of(self.url)
+        if self.file is not None:
+            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._write, self._read = dialect.create_engines(self.url, READERS)
+        self._alone = asyncio.Lock()
+
+    @property
+    def writer_engine(self) -> AsyncEngine:
+        """For migrations."""
+        return self._write
+
+    def lock(self) -> FileLock | None:
+        """The lock that a serving process takes on SQLite; None on PostgreSQL."""
+        return FileLock(self.file.with_name(self.file.name + ".lock")) if self.file is not None else None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; committed when the block ends without an exception."""
+        if self.is_sqlite:
+            # Waiting here is fair and free; waiting in SQLite's busy handler is neither.
+            async with self._alone, _translated(), self._write.begin() as conn:
+                yield conn
+        else:
+            async with _translated(), self._write.begin() as conn:
+                yield conn
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A snapshot to read from. Hold it briefly: never across a wait for the client."""
+        async with _translated(), self._read.connect() as conn:
+            yield conn
+
+    async def answers(self) -> bool:
+        """Whether the database can be read just now."""
+        try:
+            async with self.read() as conn:
+                await conn.execute(text("SELECT 1"))
+        except (Unavailable, SQLAlchemyError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """May be called twice."""
+        await self._read.dispose()
+        await self._write.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, ConnectionError, OSError) as error:
+        if isinstance(error, InterfaceError) and not error.connection_invalidated:
+            raise  # asyncpg says so of a value it cannot encode: the statement's fault, not the connection's
+        raise Unavailable("The database does not answer just now; the same request may be sent again.", 2) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable("The connection to the database was lost; send the same request again.", 2) from error
+        raise

@@ -1,0 +1,208 @@
+"""Spans and their records: the transaction that makes them durable, and reading them back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, bindparam, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audittrail.model import record as records_model
+from audittrail.model.batch import Batch, Prepared
+from audittrail.model.summary import SpanRow, summarise
+from audittrail.store import dialect
+from audittrail.store import traces as trace_store
+from audittrail.store.tables import records as r
+from audittrail.store.tables import spans as s
+
+SALT_BYTES = 32
+# SQLite refuses more than 32,766 variables in a statement, PostgreSQL's wire more than 65,535.
+_CHUNK = 5_000
+
+_FIELDS = SpanRow.__struct_fields__
+_COLUMNS = [s.c[name] for name in _FIELDS]
+
+_Key = tuple[int, str, str]
+
+
+class _Stored(msgspec.Struct):
+    """A span as it stands in the transaction: its row, which version that is, and how many there are."""
+
+    row: SpanRow
+    version: int
+    versions: int
+
+
+async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: int) -> int:
+    """Stores all versions that are new, shows the greatest of each span, and brings the traces' summaries up to date.
+
+    The outcome is the same whatever the order or number of deliveries. Returns how many versions were new.
+    """
+    arrived: dict[_Key, list[Prepared]] = {}
+    for batch in batches:
+        for span in batch.spans:
+            versions = arrived.setdefault((batch.project_id, span.row.trace_id, span.row.span_id), [])
+            if all(v.record != span.record for v in versions):
+                versions.append(span)
+    touched = {(project_id, trace_id) for project_id, trace_id, _ in arrived}
+    await dialect.lock_traces(conn, touched)
+    known = await _of_traces(conn, touched)
+    again = [key for key in arrived if key in known]
+    old_records = await _records_of(conn, again) if again else {}
+
+    new_records: list[dict[str, Any]] = []
+    changed: dict[_Key, _Stored] = {}
+    for key, versions in arrived.items():
+        stored = known.get(key)
+        earlier = old_records.get(key, {})
+        fresh = [v for v in versions if v.record not in earlier.values()] if earlier else versions
+        if not fresh:
+            continue
+        if stored is None and len(fresh) == 1:
+            new_records.append(_record_values(key, 1, received_us, fresh[0].record))
+            known[key] = changed[key] = _Stored(fresh[0].row, 1, 1)
+            continue
+        count = stored.versions if stored else 0
+        numbered = list(enumerate(fresh, count + 1))
+        new_records += [_record_values(key, number, received_us, span.record) for number, span in numbered]
+        number, best = max(numbered, key=lambda one: _rank(one[1].record))
+        if stored and _rank(earlier[stored.version]) > _rank(best.record):
+            known[key] = changed[key] = _Stored(stored.row, stored.version, count + len(fresh))
+        else:
+            known[key] = changed[key] = _Stored(best.row, number, count + len(fresh))
+
+    if not changed:
+        return 0
+    salts = secrets.token_bytes(SALT_BYTES * len(new_records))
+    for i, values in enumerate(new_records):
+        values["salt"] = salts[i * SALT_BYTES : (i + 1) * SALT_BYTES]
+    await conn.execute(r.insert(), new_records)
+    upsert = dialect.insert(conn, s)
+    excluded = {c.name: upsert.excluded[c.name] for c in s.columns if not c.primary_key}
+    upsert = upsert.on_conflict_do_update(index_elements=["project_id", "trace_id", "span_id"], set_=excluded)
+    await conn.execute(upsert, [_span_values(key, stored) for key, stored in changed.items()])
+    await _summarise(conn, known, {key[:2] for key in changed}, received_us)
+    return len(new_records)
+
+
+async def _summarise(
+    conn: AsyncConnection, known: dict[_Key, _Stored], touched: set[tuple[int, str]], received_us: int
+) -> None:
+    by_trace: dict[tuple[int, str], list[SpanRow]] = {key: [] for key in touched}
+    for (project_id, trace_id, _), stored in known.items():
+        rows = by_trace.get((project_id, trace_id))
+        if rows is not None:
+            rows.append(stored.row)
+    await trace_store.save(conn, [(key[0], summarise(rows, received_us)) for key, rows in by_trace.items()])
+
+
+def _rank(record: bytes) -> Any:
+    return records_model.rank(records_model.decode(record), record)
+
+
+def _record_values(key: _Key, version: int, received_us: int, record: bytes) -> dict[str, Any]:
+    project_id, trace_id, span_id = key
+    return {
+        "project_id": project_id,
+        "trace_id": trace_id,
+        "span_id": span_id,
+        "version": version,
+        "received_us": received_us,
+        "record": record,
+    }
+
+
+def _span_values(key: _Key, stored: _Stored) -> dict[str, Any]:
+    values = {name: getattr(stored.row, name) for name in _FIELDS}
+    values["project_id"] = key[0]
+    values["version"] = stored.version
+    values["versions"] = stored.versions
+    return values
+
+
+async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -> dict[_Key, _Stored]:
+    by_project: dict[int, list[str]] = {}
+    for project_id, trace_id in traces:
+        by_project.setdefault(project_id, []).append(trace_id)
+    found: dict[_Key, _Stored] = {}
+    query = select(s.c.version, s.c.versions, *_COLUMNS).where(
+        s.c.project_id == bindparam("project"), s.c.trace_id.in_(bindparam("traces", expanding=True))
+    )
+    for project_id, trace_ids in by_project.items():
+        for i in range(0, len(trace_ids), _CHUNK):
+            rows = await conn.execute(query, {"project": project_id, "traces": trace_ids[i : i + _CHUNK]})
+            for version, versions, *fields in rows:
+                row = SpanRow(**dict(zip(_FIELDS, fields, strict=True)))
+                found[project_id, row.trace_id, row.span_id] = _Stored(row, version, versions)
+    return found
+
+
+async def _records_of(conn: AsyncConnection, keys: Sequence[_Key]) -> dict[_Key, dict[int, bytes]]:
+    """All versions of these spans, by number."""
+    found: dict[_Key, dict[int, bytes]] = {}
+    for i in range(0, len(keys), _CHUNK // 3):
+        query = select(r.c.project_id, r.c.trace_id, r.c.span_id, r.c.version, r.c.record).where(
+            tuple_(r.c.project_id, r.c.trace_id, r.c.span_id).in_(keys[i : i + _CHUNK // 3])
+        )
+        for project_id, trace_id, span_id, version, record in await conn.execute(query):
+            found.setdefault((project_id, trace_id, span_id), {})[version] = record
+    return found
+
+
+def _row(values: Row[Any]) -> SpanRow:
+    return SpanRow(**dict(zip(_FIELDS, values, strict=True)))
+
+
+async def rows_of_trace(conn: AsyncConnection, project_id: int, trace_id: str) -> list[SpanRow]:
+    """All spans of a trace without their payloads, in no order that means anything."""
+    query = select(*_COLUMNS).where(s.c.project_id == project_id, s.c.trace_id == trace_id)
+    return [_row(row) for row in await conn.execute(query)]
+
+
+class StoredRecord(msgspec.Struct, frozen=True):
+    """A record, which version it is of how many, and when it came."""
+
+    record: bytes
+    version: int
+    versions: int
+    received_us: int
+
+
+def _shown() -> Any:
+    return (
+        select(r.c.record, s.c.version, s.c.versions, r.c.received_us)
+        .select_from(s)
+        .join(
+            r,
+            (r.c.project_id == s.c.project_id)
+            & (r.c.trace_id == s.c.trace_id)
+            & (r.c.span_id == s.c.span_id)
+            & (r.c.version == s.c.version),
+        )
+    )
+
+
+async def record_of(conn: AsyncConnection, project_id: int, trace_id: str, span_id: str) -> StoredRecord | None:
+    """The record that is shown of a span."""
+    query = _shown().where(s.c.project_id == project_id, s.c.trace_id == trace_id, s.c.span_id == span_id)
+    row = (await conn.execute(query)).first()
+    return StoredRecord(*row) if row else None
+
+
+async def records_of_trace(
+    conn: AsyncConnection, project_id: int, trace_id: str, after: tuple[int, str] | None, size: int
+) -> list[tuple[SpanRow, StoredRecord]]:
+    """At most `size` spans of a trace with their records, by start and id, after that key."""
+    query = (
+        _shown()
+        .add_columns(*_COLUMNS)
+        .where(s.c.project_id == project_id, s.c.trace_id == trace_id)
+        .order_by(s.c.started_us, s.c.span_id)
+        .limit(size)
+    )
+    if after:
+        query = query.where(tuple_(s.c.started_us, s.c.span_id) > after)
+    return [(_row(row[4:]), StoredRecord(*row[:4])) for row in await conn.execute(query)]

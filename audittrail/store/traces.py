@@ -1,0 +1,123 @@
+"""Traces: one row each, kept up to date by the transaction that stores their spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audittrail.model.filters import RANGES, Page, TraceFilter
+from audittrail.model.summary import Summary, TraceRow
+from audittrail.store import dialect
+from audittrail.store.tables import traces as t
+
+_FIELDS = TraceRow.__struct_fields__
+_PLAIN = [name for name in _FIELDS if name != "status"]
+
+
+async def save(conn: AsyncConnection, summaries: Sequence[tuple[int, Summary]]) -> None:
+    """Writes the summaries, each with its project, over what was there."""
+    values = []
+    for project_id, summary in summaries:
+        one: dict[str, Any] = {name: getattr(summary.row, name) for name in _PLAIN}
+        one |= {"project_id": project_id, "outcome": summary.row.status}
+        one |= {"settles_us": summary.settles_us, "names": summary.names}
+        values.append(one)
+    upsert = dialect.insert(conn, t)
+    excluded = {c.name: upsert.excluded[c.name] for c in t.columns if not c.primary_key}
+    await conn.execute(upsert.on_conflict_do_update(index_elements=["project_id", "trace_id"], set_=excluded), values)
+
+
+def _running(now_us: int) -> ColumnElement[bool]:
+    return or_(t.c.settles_us.is_(None), t.c.settles_us > now_us)
+
+
+def _columns(now_us: int) -> list[ColumnElement[Any]]:
+    status = case((_running(now_us), literal("running")), else_=t.c.outcome).label("status")
+    return [status if name == "status" else t.c[name] for name in _FIELDS]
+
+
+def _row(values: Row[Any]) -> TraceRow:
+    return TraceRow(**dict(zip(_FIELDS, values, strict=True)))
+
+
+def _like(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _where(project_id: int, want: TraceFilter, now_us: int) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = [t.c.project_id == project_id]
+    if want.range:
+        conditions.append(t.c.started_us >= now_us - RANGES[want.range] * 1_000_000)
+    if want.status == "running":
+        conditions.append(_running(now_us))
+    elif want.status:
+        conditions += [t.c.outcome == want.status, t.c.settles_us <= now_us]
+    for column, value in ((t.c.agent, want.agent), (t.c.session_id, want.session), (t.c.end_user, want.user)):
+        if value:
+            conditions.append(column == value)
+    for text in want.text:
+        conditions.append(or_(t.c.names.like(_like(text), escape="\\"), t.c.trace_id == text))
+    return and_(*conditions)
+
+
+async def list_traces(conn: AsyncConnection, project_id: int, want: TraceFilter, now_us: int) -> Page[TraceRow]:
+    """Newest first, one page after `want.after`."""
+    query = (
+        select(*_columns(now_us))
+        .where(_where(project_id, want, now_us))
+        .order_by(t.c.started_us.desc(), t.c.trace_id.desc())
+        .limit(want.size + 1)
+    )
+    if want.after:
+        query = query.where(tuple_(t.c.started_us, t.c.trace_id) < want.after.key)
+    rows = [_row(row) for row in await conn.execute(query)]
+    return Page.cut(rows, want.size, lambda row: (row.started_us, row.trace_id))
+
+
+async def trace(conn: AsyncConnection, project_id: int, trace_id: str, now_us: int) -> TraceRow | None:
+    """One trace of a project."""
+    query = select(*_columns(now_us)).where(t.c.project_id == project_id, t.c.trace_id == trace_id)
+    row = (await conn.execute(query)).first()
+    return _row(row) if row else None
+
+
+async def projects_with(conn: AsyncConnection, project_ids: Sequence[int], trace_id: str) -> list[int]:
+    """Which of these projects hold a trace of that id."""
+    query = select(t.c.project_id).where(t.c.project_id.in_(project_ids), t.c.trace_id == trace_id)
+    return list((await conn.scalars(query)).all())
+
+
+async def agents(conn: AsyncConnection, project_id: int, limit: int = 50) -> list[str]:
+    """Names of agents, for suggestions: each found by one step in the index, however many traces there are."""
+    found: list[str] = []
+    last = ""
+    while len(found) < limit:
+        query = select(func.min(t.c.agent)).where(t.c.project_id == project_id, t.c.agent > last)
+        following = await conn.scalar(query)
+        if following is None:
+            break
+        found.append(following)
+        last = following
+    return found
+
+
+async def count_spans(conn: AsyncConnection, project_id: int) -> tuple[int, int]:
+    """(traces, spans) of a project."""
+    query = select(func.count(), func.coalesce(func.sum(t.c.span_count), 0)).where(t.c.project_id == project_id)
+    traces, spans = (await conn.execute(query)).one()
+    return int(traces), int(spans)
+
+
+async def is_empty(conn: AsyncConnection, project_id: int) -> bool:
+    """Whether the project never received a trace."""
+    return await conn.scalar(select(t.c.trace_id).where(t.c.project_id == project_id).limit(1)) is None
+
+
+async def connected_agents(conn: AsyncConnection, since_us: int) -> int:
+    """Distinct agents over all projects whose spans arrived since then."""
+    names = select(t.c.project_id, t.c.agent).where(t.c.received_us >= since_us, t.c.agent.is_not(None)).distinct()
+    return int(await conn.scalar(select(func.count()).select_from(names.subquery())) or 0)

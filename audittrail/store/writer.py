@@ -1,0 +1,238 @@
+"""One task writes: it commits the work of many requests in one transaction, and says "stored" only after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+
+from audittrail.model.batch import Batch, Prepared, Refusal
+from audittrail.model.errors import Unavailable
+from audittrail.store import refusals, spans
+from audittrail.store.database import Database
+
+log = logging.getLogger(__name__)
+
+# A transaction takes what is waiting, up to this: more would make the first in it wait for the last.
+GROUP_SPANS = 4_096
+GROUP_BYTES = 32 << 20
+MAX_PENDING_SPANS = 65_536
+FLUSH_SECONDS = 2.0
+MAX_REASONS = 1_000
+
+
+class WriterState(msgspec.Struct, frozen=True):
+    """Counts for the health page. Spans are of this process since its start."""
+
+    pending_spans: int
+    pending_bytes: int
+    max_pending_spans: int
+    max_pending_bytes: int
+    stored_spans: int
+    refused_spans: int
+    busy_answers: int  # requests told to come again because the queue was full
+    failing: bool  # the last transaction found no database
+
+
+class _Job(msgspec.Struct, frozen=True):
+    batch: Batch
+    size: int
+    done: asyncio.Future[list[Refusal]]
+
+
+class Writer:
+    """`await submit(batch)` returns when the batch is on disk. `run()` is the task; `close()` drains it."""
+
+    def __init__(
+        self,
+        db: Database,
+        now_us: Callable[[], int],
+        *,
+        max_pending_bytes: int,
+        max_pending_spans: int = MAX_PENDING_SPANS,
+    ) -> None:
+        self._db = db
+        self._now_us = now_us
+        self._max_bytes = max_pending_bytes
+        self._max_spans = max_pending_spans
+        self._jobs: deque[_Job] = deque()
+        self._refused: dict[tuple[int, str, str], tuple[int, int]] = {}
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._spans = self._bytes = 0
+        self._stored = self._refused_spans = self._busy = 0
+        self._failing = False
+
+    def state(self) -> WriterState:
+        """How it stands."""
+        return WriterState(
+            self._spans,
+            self._bytes,
+            self._max_spans,
+            self._max_bytes,
+            self._stored,
+            self._refused_spans,
+            self._busy,
+            self._failing,
+        )
+
+    def admit(self, size: int) -> None:
+        """Raises Unavailable when `size` more bytes may not wait: asked before a body is decoded, so that work which
+        would be refused is not done. An empty queue admits anything."""
+        if self._closing:
+            raise Unavailable("The server is stopping; send the same request again.", 2)
+        if self._jobs and (self._bytes + size > self._max_bytes or self._spans >= self._max_spans):
+            self._busy += 1
+            raise Unavailable(f"{self._spans} spans wait to be written, which is the limit; send the same again.", 1)
+
+    async def submit(self, batch: Batch) -> list[Refusal]:
+        """Stores the batch; returns what could not be stored, span by span.
+
+        Raises Unavailable when the queue is full or the database does not answer: then nothing of the batch was stored.
+        """
+        if not batch.spans:
+            return []
+        size = batch.size
+        self.admit(size)
+        job = _Job(batch, size, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        self._spans += len(batch.spans)
+        self._bytes += size
+        self._wake.set()
+        return await job.done
+
+    def count_refused(self, project_id: int, signal: str, reasons: Sequence[str]) -> None:
+        """Counts refused spans of one request by reason; written with the next transaction, or within FLUSH_SECONDS."""
+        for reason, spans in Counter(reasons).items():
+            self._count((project_id, signal, reason), spans, 1)
+        self._refused_spans += len(reasons)
+        self._wake.set()
+
+    def count_refused_request(self, project_id: int, signal: str, reason: str) -> None:
+        """Counts a request that was refused whole, before its spans could be counted."""
+        self._count((project_id, signal, reason), 0, 1)
+        self._wake.set()
+
+    def _count(self, key: tuple[int, str, str], spans: int, requests: int) -> None:
+        # Reasons are our own sentences, so they are few; the bound only says so.
+        if key in self._refused or len(self._refused) < MAX_REASONS:
+            had_spans, had_requests = self._refused.get(key, (0, 0))
+            self._refused[key] = (had_spans + spans, had_requests + requests)
+
+    async def close(self) -> None:
+        """Takes no more, and returns when `run` has written what was waiting. May be called twice."""
+        self._closing = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Writes until closed and drained."""
+        while True:
+            if not self._jobs:
+                if self._closing:
+                    await self._flush_refused()
+                    return
+                self._wake.clear()
+                try:
+                    await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS if self._refused else None)
+                except TimeoutError:
+                    await self._flush_refused()
+                continue
+            group: list[_Job] = []
+            spans_taken = bytes_taken = 0
+            while self._jobs and (not group or (spans_taken < GROUP_SPANS and bytes_taken < GROUP_BYTES)):
+                job = self._jobs.popleft()
+                group.append(job)
+                spans_taken += len(job.batch.spans)
+                bytes_taken += job.size
+            try:
+                await self._write(group)
+            finally:
+                self._spans -= spans_taken
+                self._bytes -= bytes_taken
+
+    async def _write(self, group: list[_Job]) -> None:
+        try:
+            await self._commit([job.batch for job in group])
+        except Unavailable as error:
+            self._fail(group, error)
+        except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
+            # Something in the group cannot be stored. Alone, each request is stored or shows which of its spans it is.
+            log.warning("A group of %d requests could not be stored: %s", len(group), type(error).__name__)
+            for job in group:
+                try:
+                    refused = await self._isolate(job.batch)
+                except Unavailable as unavailable:
+                    self._fail([job], unavailable)
+                else:
+                    _resolve(job, refused)
+        except BaseException:
+            self._fail(group, Unavailable("The server is stopping; send the same request again.", 2))
+            raise
+        else:
+            for job in group:
+                _resolve(job, [])
+
+    async def _commit(self, batches: list[Batch]) -> None:
+        refused, self._refused = self._refused, {}
+        try:
+            async with self._db.write() as conn:
+                now = self._now_us()
+                await refusals.add(conn, refused, now)
+                await spans.store(conn, batches, now)
+        except BaseException:
+            self._put_back(refused)
+            raise
+        self._failing = False
+        self._stored += sum(len(batch.spans) for batch in batches)
+
+    async def _isolate(self, batch: Batch) -> list[Refusal]:
+        """Stores what can be stored of a batch, by halves; returns what cannot."""
+        try:
+            await self._commit([batch])
+        except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
+            if len(batch.spans) == 1:
+                return [self._poison(batch.project_id, batch.spans[0], error)]
+            half = len(batch.spans) // 2
+            first = await self._isolate(Batch(batch.project_id, batch.spans[:half]))
+            return first + await self._isolate(Batch(batch.project_id, batch.spans[half:]))
+        return []
+
+    def _poison(self, project_id: int, span: Prepared, error: Exception) -> Refusal:
+        # Neither the log nor the answer may carry the statement or its values: they are trace content.
+        cause = type(getattr(error, "orig", None) or error).__name__
+        log.error("Span %s of trace %s cannot be stored: %s", span.row.span_id, span.row.trace_id, cause)
+        reason = f"the database refused it ({cause})"
+        self.count_refused(project_id, "traces", [reason])
+        return Refusal(reason, f"span {span.row.span_id}")
+
+    def _fail(self, jobs: list[_Job], error: Unavailable) -> None:
+        if not self._failing:
+            log.error("Nothing can be written: %s", error.__cause__.__class__.__name__)
+        self._failing = True
+        for job in jobs:
+            if not job.done.done():
+                job.done.set_exception(error)
+
+    async def _flush_refused(self) -> None:
+        if not self._refused:
+            return
+        refused, self._refused = self._refused, {}
+        try:
+            async with self._db.write() as conn:
+                await refusals.add(conn, refused, self._now_us())
+        except (Unavailable, SQLAlchemyError) as error:
+            log.error("Counts of refused spans are kept in memory: %s", type(error).__name__)
+            self._put_back(refused)
+
+    def _put_back(self, refused: dict[tuple[int, str, str], tuple[int, int]]) -> None:
+        for key, (spans_, requests) in refused.items():
+            self._count(key, spans_, requests)
+
+
+def _resolve(job: _Job, refused: list[Refusal]) -> None:
+    if not job.done.done():  # a client that went away cancelled its own wait
+        job.done.set_result(refused)
