@@ -20,12 +20,18 @@ ERROR_LIMIT = 500
 # Rows are for lists: a text longer than this is whole in the record. PostgreSQL indexes no more than 2,700 bytes.
 NAME_LIMIT = 1_000
 ID_LIMIT = 300
+# No call uses a trillion tokens: a larger number is a mistake, and must not overflow the sums of a trace.
+MAX_TOKENS = 10**12
 # What a BIGINT of picodollars holds, with room for a sum.
 MAX_COST = Decimal(1_000_000)
 
 
 def _cut(text: str | None) -> str | None:
     return text[:ID_LIMIT] if text else None
+
+
+def _usage(count: int | None) -> int | None:
+    return count if count is not None and count <= MAX_TOKENS else None
 
 
 class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +90,11 @@ class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
             model=_cut(span.model),
             provider=_cut(span.provider),
             tool=_cut(span.tool.name) if span.tool else None,
-            input_tokens=t.input,
-            output_tokens=t.output,
-            cache_read_tokens=t.cache_read,
-            cache_write_tokens=t.cache_write,
-            reasoning_tokens=t.reasoning,
+            input_tokens=_usage(t.input),
+            output_tokens=_usage(t.output),
+            cache_read_tokens=_usage(t.cache_read),
+            cache_write_tokens=_usage(t.cache_write),
+            reasoning_tokens=_usage(t.reasoning),
             cost=cost if cost is not None and 0 <= cost <= MAX_COST else None,
             error=(span.error.message or span.error.type)[:ERROR_LIMIT] if span.error else None,
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -15,6 +17,9 @@ from audittrail.model.batch import Batch, Prepared
 from audittrail.model.summary import SpanRow, summarise
 from audittrail.store import dialect
 from audittrail.store import traces as trace_store
+from audittrail.store.bulk import write_rows
+from audittrail.store.packing import pack, unpack
+from audittrail.store.tables import picodollars
 from audittrail.store.tables import records as r
 from audittrail.store.tables import spans as s
 
@@ -53,22 +58,21 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
     again = [key for key in arrived if key in known]
     old_records = await _records_of(conn, again) if again else {}
 
-    new_records: list[dict[str, Any]] = []
+    new: list[tuple[_Key, int, bytes]] = []
     changed: dict[_Key, _Stored] = {}
     for key, versions in arrived.items():
         stored = known.get(key)
+        if stored is None and len(versions) == 1:
+            new.append((key, 1, versions[0].record))
+            known[key] = changed[key] = _Stored(versions[0].row, 1, 1)
+            continue
         earlier = old_records.get(key, {})
-        fresh = [v for v in versions if v.record not in earlier.values()] if earlier else versions
+        count = stored.versions if stored else 0
+        fresh = list(enumerate((v for v in versions if v.record not in earlier.values()), count + 1))
         if not fresh:
             continue
-        if stored is None and len(fresh) == 1:
-            new_records.append(_record_values(key, 1, received_us, fresh[0].record))
-            known[key] = changed[key] = _Stored(fresh[0].row, 1, 1)
-            continue
-        count = stored.versions if stored else 0
-        numbered = list(enumerate(fresh, count + 1))
-        new_records += [_record_values(key, number, received_us, span.record) for number, span in numbered]
-        number, best = max(numbered, key=lambda one: _rank(one[1].record))
+        new += [(key, number, span.record) for number, span in fresh]
+        number, best = max(fresh, key=lambda one: _rank(one[1].record))
         if stored and _rank(earlier[stored.version]) > _rank(best.record):
             known[key] = changed[key] = _Stored(stored.row, stored.version, count + len(fresh))
         else:
@@ -76,16 +80,20 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
 
     if not changed:
         return 0
-    salts = secrets.token_bytes(SALT_BYTES * len(new_records))
-    for i, values in enumerate(new_records):
-        values["salt"] = salts[i * SALT_BYTES : (i + 1) * SALT_BYTES]
-    await conn.execute(r.insert(), new_records)
-    upsert = dialect.insert(conn, s)
-    excluded = {c.name: upsert.excluded[c.name] for c in s.columns if not c.primary_key}
-    upsert = upsert.on_conflict_do_update(index_elements=["project_id", "trace_id", "span_id"], set_=excluded)
-    await conn.execute(upsert, [_span_values(key, stored) for key, stored in changed.items()])
+    await _add_records(conn, new, received_us)
+    await write_rows(conn, s, [_span_values(key, stored) for key, stored in changed.items()], over=True)
     await _summarise(conn, known, {key[:2] for key in changed}, received_us)
-    return len(new_records)
+    return len(new)
+
+
+async def _add_records(conn: AsyncConnection, new: list[tuple[_Key, int, bytes]], received_us: int) -> None:
+    packed = await asyncio.to_thread(pack, [record for _, _, record in new])
+    salts = secrets.token_bytes(SALT_BYTES * len(new))
+    rows = [
+        (*key, number, received_us, salts[i * SALT_BYTES : (i + 1) * SALT_BYTES], packed[i])
+        for i, (key, number, _) in enumerate(new)
+    ]
+    await write_rows(conn, r, rows)
 
 
 async def _summarise(
@@ -103,24 +111,13 @@ def _rank(record: bytes) -> Any:
     return records_model.rank(records_model.decode(record), record)
 
 
-def _record_values(key: _Key, version: int, received_us: int, record: bytes) -> dict[str, Any]:
-    project_id, trace_id, span_id = key
-    return {
-        "project_id": project_id,
-        "trace_id": trace_id,
-        "span_id": span_id,
-        "version": version,
-        "received_us": received_us,
-        "record": record,
-    }
+# The columns from parent_id to reasoning_tokens, in the table's order.
+_middle = attrgetter(*[c.name for c in s.columns][5:-2])
 
 
-def _span_values(key: _Key, stored: _Stored) -> dict[str, Any]:
-    values = {name: getattr(stored.row, name) for name in _FIELDS}
-    values["project_id"] = key[0]
-    values["version"] = stored.version
-    values["versions"] = stored.versions
-    return values
+def _span_values(key: _Key, stored: _Stored) -> tuple[Any, ...]:
+    row = stored.row
+    return (*key, stored.version, stored.versions, *_middle(row), picodollars(row.cost), row.error)
 
 
 async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -> dict[_Key, _Stored]:
@@ -148,7 +145,7 @@ async def _records_of(conn: AsyncConnection, keys: Sequence[_Key]) -> dict[_Key,
             tuple_(r.c.project_id, r.c.trace_id, r.c.span_id).in_(keys[i : i + _CHUNK // 3])
         )
         for project_id, trace_id, span_id, version, record in await conn.execute(query):
-            found.setdefault((project_id, trace_id, span_id), {})[version] = record
+            found.setdefault((project_id, trace_id, span_id), {})[version] = unpack(record)
     return found
 
 
@@ -165,10 +162,11 @@ async def rows_of_trace(conn: AsyncConnection, project_id: int, trace_id: str) -
 class StoredRecord(msgspec.Struct, frozen=True):
     """A record, which version it is of how many, and when it came."""
 
-    record: bytes
+    record: bytes  # unpacked: the exact bytes
     version: int
     versions: int
     received_us: int
+    stored_bytes: int  # as it lies on disk
 
 
 def _shown() -> Any:
@@ -185,11 +183,15 @@ def _shown() -> Any:
     )
 
 
+def _stored(packed: bytes, version: int, versions: int, received_us: int) -> StoredRecord:
+    return StoredRecord(unpack(packed), version, versions, received_us, len(packed))
+
+
 async def record_of(conn: AsyncConnection, project_id: int, trace_id: str, span_id: str) -> StoredRecord | None:
     """The record that is shown of a span."""
     query = _shown().where(s.c.project_id == project_id, s.c.trace_id == trace_id, s.c.span_id == span_id)
     row = (await conn.execute(query)).first()
-    return StoredRecord(*row) if row else None
+    return _stored(*row) if row else None
 
 
 async def records_of_trace(
@@ -205,4 +207,4 @@ async def records_of_trace(
     )
     if after:
         query = query.where(tuple_(s.c.started_us, s.c.span_id) > after)
-    return [(_row(row[4:]), StoredRecord(*row[:4])) for row in await conn.execute(query)]
+    return [(_row(row[4:]), _stored(*row[:4])) for row in await conn.execute(query)]

@@ -33,6 +33,11 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 Us = BigInteger
 
 
+def picodollars(value: Decimal | None) -> int | None:
+    """US dollars as whole picodollars, half to even below one."""
+    return None if value is None else int(value.scaleb(12).to_integral_value())
+
+
 class Dollars(TypeDecorator[Decimal]):
     """US dollars as whole picodollars, which both databases sum exactly; SQLite has no decimals.
 
@@ -43,8 +48,8 @@ class Dollars(TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
-        """Rounds half to even below a picodollar."""
-        return None if value is None else int(value.scaleb(12).to_integral_value())
+        """As `picodollars`."""
+        return picodollars(value)
 
     def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
         """Exact."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, literal, or_, select, tuple_
@@ -10,24 +11,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.filters import RANGES, Page, TraceFilter
 from audittrail.model.summary import Summary, TraceRow
-from audittrail.store import dialect
+from audittrail.store.bulk import write_rows
+from audittrail.store.tables import picodollars
 from audittrail.store.tables import traces as t
 
 _FIELDS = TraceRow.__struct_fields__
-_PLAIN = [name for name in _FIELDS if name != "status"]
 
 
 async def save(conn: AsyncConnection, summaries: Sequence[tuple[int, Summary]]) -> None:
     """Writes the summaries, each with its project, over what was there."""
-    values = []
-    for project_id, summary in summaries:
-        one: dict[str, Any] = {name: getattr(summary.row, name) for name in _PLAIN}
-        one |= {"project_id": project_id, "outcome": summary.row.status}
-        one |= {"settles_us": summary.settles_us, "names": summary.names}
-        values.append(one)
-    upsert = dialect.insert(conn, t)
-    excluded = {c.name: upsert.excluded[c.name] for c in t.columns if not c.primary_key}
-    await conn.execute(upsert.on_conflict_do_update(index_elements=["project_id", "trace_id"], set_=excluded), values)
+    await write_rows(conn, t, [_values(project_id, summary) for project_id, summary in summaries], over=True)
+
+
+# The columns from started_us to reasoning_tokens, in the table's order.
+_MIDDLE = [c.name for c in t.columns][5:19]
+_middle = attrgetter(*_MIDDLE)
+
+
+def _values(project_id: int, summary: Summary) -> tuple[Any, ...]:
+    row = summary.row
+    head = (project_id, row.trace_id, row.name, row.status, summary.settles_us)
+    return (*head, *_middle(row), picodollars(row.cost), row.error, summary.names, row.received_us)
 
 
 def _running(now_us: int) -> ColumnElement[bool]:

@@ -107,8 +107,8 @@ class Writer:
 
     def count_refused(self, project_id: int, signal: str, reasons: Sequence[str]) -> None:
         """Counts refused spans of one request by reason; written with the next transaction, or within FLUSH_SECONDS."""
-        for reason, spans in Counter(reasons).items():
-            self._count((project_id, signal, reason), spans, 1)
+        for reason, count in Counter(reasons).items():
+            self._count((project_id, signal, reason), count, 1)
         self._refused_spans += len(reasons)
         self._wake.set()
 
@@ -117,11 +117,11 @@ class Writer:
         self._count((project_id, signal, reason), 0, 1)
         self._wake.set()
 
-    def _count(self, key: tuple[int, str, str], spans: int, requests: int) -> None:
+    def _count(self, key: tuple[int, str, str], count: int, requests: int) -> None:
         # Reasons are our own sentences, so they are few; the bound only says so.
         if key in self._refused or len(self._refused) < MAX_REASONS:
             had_spans, had_requests = self._refused.get(key, (0, 0))
-            self._refused[key] = (had_spans + spans, had_requests + requests)
+            self._refused[key] = (had_spans + count, had_requests + requests)
 
     async def close(self) -> None:
         """Takes no more, and returns when `run` has written what was waiting. May be called twice."""
@@ -229,8 +229,8 @@ class Writer:
             self._put_back(refused)
 
     def _put_back(self, refused: dict[tuple[int, str, str], tuple[int, int]]) -> None:
-        for key, (spans_, requests) in refused.items():
-            self._count(key, spans_, requests)
+        for key, (count, requests) in refused.items():
+            self._count(key, count, requests)
 
 
 def _resolve(job: _Job, refused: list[Refusal]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,9 +13,11 @@ from sqlalchemy import func, select
 from audittrail.clock import now_us
 from audittrail.model.batch import Batch
 from audittrail.model.errors import Unavailable
+from audittrail.settings import asset_folder
 from audittrail.store import refusals
 from audittrail.store.database import Database
-from audittrail.store.tables import spans
+from audittrail.store.migrations import migrate
+from audittrail.store.tables import projects, spans
 from audittrail.store.writer import Writer
 from tests.make import batch, record
 
@@ -108,11 +112,7 @@ async def test_refusals_are_added_up_by_reason_and_hour(db: Database) -> None:
     assert found == {"no id": (3, 2), "other": (1, 1), "too large": (0, 1)}
 
 
-async def test_a_database_that_is_away_is_unavailable_and_comes_back(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    from audittrail.settings import asset_folder
-    from audittrail.store.migrations import migrate
-    from audittrail.store.tables import projects
-
+async def test_a_full_disk_is_unavailable_and_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     async with Database(f"sqlite+aiosqlite:///{folder}/a.db") as db:
         await migrate(db, asset_folder("migrations"))
@@ -123,7 +123,7 @@ async def test_a_database_that_is_away_is_unavailable_and_comes_back(tmp_path, m
             await conn.exec_driver_sql(f"PRAGMA max_page_count={pages}")
         writer = Writer(db, now_us, max_pending_bytes=1 << 20)
         running = asyncio.create_task(writer.run())
-        one = batch(record(1, attributes={"text": "x" * 100_000}))
+        one = batch(record(1, attributes={"text": os.urandom(100_000).hex()}))
         with pytest.raises(Unavailable):
             await writer.submit(one)
         assert writer.state().failing

@@ -1,0 +1,105 @@
+"""The composition root: one Litestar application of all routes."""
+
+from __future__ import annotations
+
+from litestar import Litestar, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import Redirect
+from litestar.plugins.htmx import HTMXRequest
+from litestar.static_files import create_static_files_router
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from audittrail import __version__
+from audittrail.runtime import Runtime
+from audittrail.settings import asset_folder
+from audittrail.web import api, errors, pages
+from audittrail.web.render import Renderer
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = [
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+YEAR = b"public, max-age=31536000, immutable"
+
+
+class SecurityHeaders:
+    """Puts HEADERS on every response, errors and files included, and a lifetime on files whose address has their hash."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        static = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
+        page = not scope["path"].startswith("/static/")
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), *HEADERS]
+                if static and message["status"] == 200:
+                    headers.append((b"cache-control", YEAR))
+                elif page and not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@get("/", include_in_schema=False)
+async def home() -> Redirect:
+    """The first thing to see is what arrived."""
+    return Redirect("/traces", status_code=303)
+
+
+def create_app(runtime: Runtime) -> ASGIApp:
+    """The application. The runtime is opened and closed by whoever serves it."""
+    return SecurityHeaders(_litestar(runtime))
+
+
+def _litestar(runtime: Runtime) -> Litestar:
+    renderer = Renderer(asset_folder("templates"), asset_folder("static"), reload=runtime.settings.debug)
+    return Litestar(
+        route_handlers=[
+            home,
+            *api.ROUTES,
+            *pages.ROUTES,
+            create_static_files_router("/static", directories=[asset_folder("static")], include_in_schema=False),
+        ],
+        dependencies={"runtime": Provide(lambda: runtime, sync_to_thread=False, use_cache=True)},
+        exception_handlers={Exception: errors.answer},  # type: ignore[dict-item]
+        openapi_config=OpenAPIConfig(
+            title="AuditTrail",
+            version=__version__,
+            description="The flight recorder and governor for AI agents.",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin()],
+            components=Components(
+                security_schemes={
+                    "key": SecurityScheme(type="http", scheme="bearer", description="An API key's secret, sk-at-…"),
+                }
+            ),
+            security=[{"key": []}],
+        ),
+        request_class=HTMXRequest,
+        request_max_body_size=64 << 10,  # forms and small JSON; ingest has its own limit
+        state=State({"runtime": runtime, "renderer": renderer}),
+        debug=False,
+        logging_config=None,
+        signature_types=[Runtime],
+    )

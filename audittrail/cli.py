@@ -1,0 +1,118 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from audittrail import __version__
+from audittrail.commands import accounts, keys, projects
+from audittrail.commands.desk import Desk, at_desk
+from audittrail.model.account import PROJECT_ROLES, SCOPES
+from audittrail.model.errors import AuditTrailError
+from audittrail.settings import Settings, load
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0 done, 1 failed, 2 not understood or refused."""
+    args = parser().parse_args(argv)
+    command: Command = args.command
+    try:
+        return command(args, load())
+    except AuditTrailError as error:
+        print(f"audittrail: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their arguments."""
+    top = argparse.ArgumentParser(prog="audittrail", description="The flight recorder and governor for AI agents.")
+    top.add_argument("--version", action="version", version=f"audittrail {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run everything")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    serve.set_defaults(command=_serve)
+
+    migrate = commands.add_parser("migrate", help="bring the database to this program's schema")
+    migrate.set_defaults(command=_migrate)
+
+    _add_users(commands.add_parser("user", help="people's accounts").add_subparsers(required=True, metavar="COMMAND"))
+    _add_keys(commands.add_parser("key", help="API keys").add_subparsers(required=True, metavar="COMMAND"))
+    _add_projects(commands.add_parser("project", help="projects").add_subparsers(required=True, metavar="COMMAND"))
+    return top
+
+
+def _add_users(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    add = commands.add_parser("add", help="make an account")
+    add.add_argument("email")
+    add.add_argument("--name", default="", help="what others see (default: the part before the @)")
+    add.add_argument("--admin", action="store_true", help="may manage accounts and make projects")
+    add.add_argument("--project", help="a project to belong to")
+    add.add_argument("--role", choices=PROJECT_ROLES, default="viewer", help="in that project (default: %(default)s)")
+    add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add.set_defaults(command=_at_desk(accounts.add))
+
+    password = commands.add_parser("password", help="set a new password and end the person's sessions")
+    password.add_argument("email")
+    password.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    password.set_defaults(command=_at_desk(accounts.set_password))
+
+    commands.add_parser("list", help="all accounts").set_defaults(command=_at_desk(accounts.show))
+
+
+def _add_keys(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    create = commands.add_parser("create", help="make a key and print its secret once")
+    create.add_argument("name", help="what or who will use it")
+    create.add_argument("--project", required=True)
+    create.add_argument("--scope", action="append", choices=SCOPES, help="may be repeated (default: ingest)")
+    create.add_argument("--expires-days", type=int, metavar="N", help="default: it does not expire")
+    create.set_defaults(command=_at_desk(keys.create))
+
+    show = commands.add_parser("list", help="a project's keys")
+    show.add_argument("--project", required=True)
+    show.set_defaults(command=_at_desk(keys.show))
+
+    revoke = commands.add_parser("revoke", help="refuse a key from now on")
+    revoke.add_argument("public", help="its public part, pk-at-…")
+    revoke.set_defaults(command=_at_desk(keys.revoke))
+
+
+def _add_projects(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    add = commands.add_parser("add", help="make a project")
+    add.add_argument("name")
+    add.add_argument("--owner", metavar="EMAIL", help="who owns it")
+    add.set_defaults(command=_at_desk(projects.add))
+
+    commands.add_parser("list", help="all projects").set_defaults(command=_at_desk(projects.show))
+
+
+def _serve(args: argparse.Namespace, settings: Settings) -> int:
+    # Imported late: the other commands do without the web server.
+    from audittrail.server import serve
+
+    return serve(settings, args.host, args.port)
+
+
+def _migrate(_: argparse.Namespace, settings: Settings) -> int:
+    from audittrail.server import migrate_only
+
+    print(migrate_only(settings))
+    return 0
+
+
+def _at_desk(work: Callable[[Desk, argparse.Namespace], Awaitable[str]]) -> Command:
+    """A command that works on the database and says what it did."""
+
+    def command(args: argparse.Namespace, settings: Settings) -> int:
+        print(asyncio.run(at_desk(settings, work, args)))
+        return 0
+
+    return command

@@ -1,0 +1,1 @@
+"""What the command line does, beside a running server or without one."""

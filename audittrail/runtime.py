@@ -1,0 +1,76 @@
+"""What lives as long as the process: the database, the writer, the identity checks; opened in order, closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Self
+
+from audittrail.bootstrap import bootstrap
+from audittrail.clock import now_us
+from audittrail.identity.keyring import Keyring
+from audittrail.identity.passwords import Passwords
+from audittrail.identity.throttle import Throttle
+from audittrail.jobs.supervise import Supervisor
+from audittrail.settings import Settings, asset_folder
+from audittrail.store import keys
+from audittrail.store.database import Database
+from audittrail.store.migrations import migrate
+from audittrail.store.writer import Writer
+
+TOUCH_SECONDS = 30.0
+
+
+class Runtime:
+    """Given to every handler as the dependency `runtime`."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], int] = now_us) -> None:
+        self.settings = settings
+        self.now_us = clock
+        self.started_us = clock()
+        self.db = Database(settings.database_url)
+        self.writer = Writer(self.db, clock, max_pending_bytes=settings.max_pending_bytes)
+        self.passwords = Passwords()
+        self.keyring = Keyring(settings.secret_key, self.passwords)
+        self.throttle = Throttle(clock)
+        self.supervisor = Supervisor()
+        self.setup_link: str | None = None  # while there is no account
+
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[Self]:
+        """Ready inside the block; after it everything acknowledged is on disk and everything is closed.
+
+        Raises ConfigurationError when another process serves the same SQLite file or the database is newer than this
+        program.
+        """
+        lock = self.db.lock()
+        try:
+            if lock:
+                lock.acquire()
+            await migrate(self.db, asset_folder("migrations"))
+            self.setup_link = await bootstrap(self)
+            writing = self.supervisor.start("writer", self.writer.run)
+            self.supervisor.start("key use", self._touch_keys)
+            try:
+                yield self
+            finally:
+                await self.writer.close()
+                await asyncio.gather(writing, return_exceptions=True)
+                await self.supervisor.stop()
+                await self._touch()
+        finally:
+            await self.db.close()
+            if lock:
+                lock.release()
+
+    async def _touch_keys(self) -> None:
+        while True:
+            await asyncio.sleep(TOUCH_SECONDS)
+            await self._touch()
+
+    async def _touch(self) -> None:
+        used = self.keyring.take_used()
+        if used:
+            async with self.db.write() as conn:
+                await keys.touch_keys(conn, used)

@@ -1,0 +1,70 @@
+"""How the server is. Answers without a key, and says nothing that is not a count or a state."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar import Response, get
+
+from audittrail import __version__
+from audittrail.jobs.supervise import TaskState
+from audittrail.runtime import Runtime
+from audittrail.store import traces as trace_store
+from audittrail.store.writer import WriterState
+
+CONNECTED_US = 300_000_000  # an agent is connected when its spans arrived within the last five minutes
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`ok`, or `degraded` with what is wrong in words."""
+
+    status: str
+    version: str
+    db_connected: bool
+    rules_loaded: int
+    uptime_seconds: int
+    tasks: dict[str, TaskState]
+    reasons: list[str]
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """What runs here."""
+
+    version: str
+    connected_agents: int
+    rule_count: int
+    uptime_seconds: int
+    database: str
+    queue: WriterState
+
+
+def uptime_seconds(runtime: Runtime) -> int:
+    """Since the process started."""
+    return (runtime.now_us() - runtime.started_us) // 1_000_000
+
+
+@get("/api/v1/health", tags=["operations"], summary="Whether all is well")
+async def health(runtime: Runtime) -> Response[Health]:
+    """Always 200 while the process answers; the status says whether it is well."""
+    connected = await runtime.db.answers()
+    tasks = runtime.supervisor.states
+    reasons = [] if connected else ["The database does not answer."]
+    if runtime.writer.state().failing:
+        reasons.append("The last transaction could not be written; ingest answers 503 until one can.")
+    reasons += [f"The background task {name} is not running." for name, state in tasks.items() if not state.running]
+    body = Health(
+        "degraded" if reasons else "ok", __version__, connected, 0, uptime_seconds(runtime), dict(tasks), reasons
+    )
+    return Response(body, headers={"Cache-Control": "no-store"})
+
+
+@get("/api/v1/instance", tags=["operations"], summary="What runs here")
+async def instance(runtime: Runtime) -> Response[Instance]:
+    """Version, counts and the writer's queue."""
+    async with runtime.db.read() as conn:
+        agents = await trace_store.connected_agents(conn, runtime.now_us() - CONNECTED_US)
+    database = "sqlite" if runtime.db.is_sqlite else "postgresql"
+    body = Instance(__version__, agents, 0, uptime_seconds(runtime), database, runtime.writer.state())
+    return Response(body, headers={"Cache-Control": "no-store"})
+
+
+ROUTES = [health, instance]

@@ -1,0 +1,84 @@
+"""Reading what was recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.params import Parameter
+
+from audittrail.ingest.pipeline import read
+from audittrail.model.errors import NotFound
+from audittrail.model.filters import MAX_PAGE_SIZE, PAGE_SIZE, Cursor, TraceFilter
+from audittrail.model.span import Span
+from audittrail.model.summary import TraceRow
+from audittrail.runtime import Runtime
+from audittrail.store import spans as span_store
+from audittrail.store import traces as trace_store
+from audittrail.web.api.listing import Listing, One
+from audittrail.web.auth import access
+
+SPANS_PAGE = 100
+
+_After = Annotated[str, Parameter(description="`next` of the page before.")]
+_Limit = Annotated[int, Parameter(description=f"Items a page, at most {MAX_PAGE_SIZE}.")]
+_Request = Request[Any, Any, Any]
+
+
+@get("/api/v1/traces", tags=["traces"], summary="List traces, newest first")
+async def list_traces(
+    request: _Request,
+    runtime: Runtime,
+    q: Annotated[str, Parameter(description='The query line: `status:error agent:bars "words in a name"`.')] = "",
+    range_: Annotated[str, Parameter(query="range", description="1h, 24h, 7d or 30d; empty for any time.")] = "",
+    status: str = "",
+    agent: str = "",
+    session: str = "",
+    user: str = "",
+    after: _After = "",
+    limit: _Limit = PAGE_SIZE,
+) -> Listing[TraceRow]:
+    """The project's traces that match every filter given."""
+    who = await access(request, runtime)
+    want = TraceFilter.parse(
+        q=q, range=range_, status=status, agent=agent, session=session, user=user, after=after, size=limit
+    )
+    async with runtime.db.read() as conn:
+        found = await trace_store.list_traces(conn, who.project_id, want, runtime.now_us())
+    return Listing(list(found.items), found.next)
+
+
+@get("/api/v1/traces/{trace_id:str}", tags=["traces"], summary="One trace")
+async def get_trace(request: _Request, runtime: Runtime, trace_id: str) -> One[TraceRow]:
+    """The trace's summary."""
+    who = await access(request, runtime)
+    async with runtime.db.read() as conn:
+        found = await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us())
+    if found is None:
+        raise NotFound("No trace of this project has that id.")
+    return One(found)
+
+
+@get("/api/v1/traces/{trace_id:str}/spans", tags=["traces"], summary="The spans of a trace, by start")
+async def get_spans(
+    request: _Request, runtime: Runtime, trace_id: str, after: _After = "", limit: _Limit = SPANS_PAGE
+) -> Listing[Span]:
+    """Whole spans: input, output, attributes and all."""
+    who = await access(request, runtime)
+    size = max(1, min(limit, MAX_PAGE_SIZE))
+    cursor = Cursor.parse(after).key if after else None
+    async with runtime.db.read() as conn:
+        if await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us()) is None:
+            raise NotFound("No trace of this project has that id.")
+        found = await span_store.records_of_trace(conn, who.project_id, _hex(trace_id), cursor, size + 1)
+    kept = found[:size]
+    following = str(Cursor((kept[-1][0].started_us, kept[-1][0].span_id))) if len(found) > size else None
+    return Listing([read(stored.record) for _, stored in kept], following)
+
+
+def _hex(trace_id: str) -> str:
+    # Ids are stored in lower case; anything else than hex digits simply is not there.
+    return trace_id.lower() if trace_id.isascii() and trace_id.isalnum() else "-"
+
+
+ROUTES = [list_traces, get_trace, get_spans]

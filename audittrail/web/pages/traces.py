@@ -1,0 +1,125 @@
+"""The list of traces, and one trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.response import Redirect
+
+from audittrail.ingest.pipeline import read
+from audittrail.model.account import Membership, Viewer
+from audittrail.model.errors import Invalid, NotFound
+from audittrail.model.filters import Page, TraceFilter
+from audittrail.model.span import Span
+from audittrail.model.summary import TraceRow
+from audittrail.runtime import Runtime
+from audittrail.store import sessions
+from audittrail.store import spans as span_store
+from audittrail.store import traces as trace_store
+from audittrail.store.connection import Connection
+from audittrail.store.spans import StoredRecord
+from audittrail.web.auth import require_project, viewer
+from audittrail.web.chrome import chrome_of
+from audittrail.web.render import page
+from audittrail.web.views.links import TraceAsk
+from audittrail.web.views.trace import root_id, selected_id, trace_view
+from audittrail.web.views.traces import TracesView
+
+_Request = Request[Any, Any, Any]
+
+
+@get("/traces", include_in_schema=False)
+async def traces(request: _Request, runtime: Runtime) -> Response[str]:
+    """Newest first; every filter stands in the address."""
+    who = await viewer(request, runtime)
+    project = require_project(who).project
+    asked = {name: request.query_params.get(name, "") for name in ("q", "range", "status", "agent", "session", "user")}
+    now_us, error, empty, agents = runtime.now_us(), "", False, list[str]()
+    found: Page[TraceRow] = Page(())
+    try:
+        want = TraceFilter.parse(**asked, after=request.query_params.get("after", ""))
+    except Invalid as wrong:
+        want, error = TraceFilter(q=asked["q"]), str(wrong)
+    else:
+        async with runtime.db.read() as conn:
+            found = await trace_store.list_traces(conn, project.id, want, now_us)
+            agents = await trace_store.agents(conn, project.id)
+            empty = not found.items and await trace_store.is_empty(conn, project.id)
+    view = TracesView(
+        want=want,
+        found=found,
+        agents=tuple(agents),
+        empty_project=empty,
+        error=error,
+        base_url=runtime.settings.base_url,
+    )
+    return page(request, "pages/traces.html", view, chrome_of(request, runtime, who), status=400 if error else 200)
+
+
+@get("/traces/{trace_id:str}", include_in_schema=False)
+async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[str] | Redirect:
+    """The tree and the waterfall, and beside them the span that is open."""
+    who = await viewer(request, runtime)
+    member = require_project(who)
+    params = request.query_params
+    ask = TraceAsk.parse(
+        start=params.get("from", ""),
+        **{name: params.get(name, "") for name in ("span", "tab", "fold", "only", "find")},
+    )
+    now_us = runtime.now_us()
+    async with runtime.db.read() as conn:
+        row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
+        if row is None:
+            member = await _elsewhere(conn, who, trace_id)
+            row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
+            if row is None:
+                raise _unknown()
+        project_id = member.project.id
+        if ask.span and request.headers.get("hx-target") == "panel":
+            # The panel alone: a click in a trace of thousands of spans reads one of them.
+            rows, chosen, top = [], ask.span, None
+        else:
+            rows = await span_store.rows_of_trace(conn, project_id, trace_id)
+            chosen, top = selected_id(rows, ask.span), root_id(rows)
+        stored = await span_store.record_of(conn, project_id, trace_id, chosen) if chosen else None
+        root = await span_store.record_of(conn, project_id, trace_id, top) if top and top != chosen else stored
+    if who.current is None or member.project.id != who.current.project.id:
+        # A link from a colleague leads into another project of mine: from here on that is the one looked at.
+        async with runtime.db.write() as conn:
+            await sessions.set_current_project(conn, who.session_id, member.project.id)
+        who = msgspec.structs.replace(who, current=member)
+    view = trace_view(
+        row,
+        rows,
+        ask,
+        selected=_span(stored),
+        record=stored.record if stored else b"",
+        versions=stored.versions if stored else 0,
+        root=_span(root) if top else None,
+        project=member.project.name,
+        now_us=now_us,
+    )
+    return page(request, "pages/trace.html", view, chrome_of(request, runtime, who))
+
+
+def _span(stored: StoredRecord | None) -> Span | None:
+    return read(stored.record) if stored else None
+
+
+async def _elsewhere(conn: Connection, who: Viewer, trace_id: str) -> Membership:
+    """Which of the person's other projects holds the trace. Raises NotFound."""
+    ids = [m.project.id for m in who.memberships]
+    found = await trace_store.projects_with(conn, ids, trace_id)
+    member = next((m for m in who.memberships if m.project.id in found), None)
+    if member is None:
+        raise _unknown()
+    return member
+
+
+def _unknown() -> NotFound:
+    return NotFound("No trace with this id is in any project of yours. It may have been deleted, or never have arrived.")
+
+
+ROUTES = [traces, trace]

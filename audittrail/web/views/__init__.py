@@ -1,0 +1,1 @@
+"""What templates are given: small frozen structs, built by pure functions."""

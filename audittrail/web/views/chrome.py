@@ -1,0 +1,17 @@
+"""What stands around every page: who looks, where they are, what the server wants them to know."""
+
+from __future__ import annotations
+
+import msgspec
+
+from audittrail.model.account import Viewer
+
+
+class Chrome(msgspec.Struct, frozen=True, kw_only=True):
+    """Given to every template as `chrome`, beside the page's own `view`."""
+
+    viewer: Viewer | None  # None on the pages that need no sign-in
+    path: str  # of the request, for the navigation's current item
+    now_us: int
+    version: str
+    notices: tuple[str, ...] = ()  # sentences shown on every page, such as "Redaction is off."

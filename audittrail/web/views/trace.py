@@ -1,0 +1,182 @@
+"""View of one trace: its header, the tree-waterfall, and the span that is open beside it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+from audittrail.model import human
+from audittrail.model.span import Span
+from audittrail.model.summary import SpanRow, TraceRow
+from audittrail.model.tree import Line, Tree, first_failure, lay, narrowed, root_of, unfolded
+from audittrail.web.views.links import CLOSED, TraceAsk
+from audittrail.web.views.panel import Panel
+from audittrail.web.views.talk import headline
+from audittrail.web.views.waterfall import Row, rows
+
+LINES = 500  # of the tree in one answer
+
+
+def selected_id(spans: list[SpanRow], wanted: str) -> str | None:
+    """The span to open: the one asked for, else where it failed first, else the root. None: closed or unknown."""
+    if wanted:
+        return wanted if any(s.span_id == wanted for s in spans) else None
+    chosen = first_failure(spans) or root_of(spans)
+    return chosen.span_id if chosen else None
+
+
+def root_id(spans: list[SpanRow]) -> str | None:
+    """The span whose input and output stand in the trace's header."""
+    root = root_of(spans)
+    return root.span_id if root else None
+
+
+class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """Template: pages/trace.html (GET /traces/{trace_id}). Blocks: panel, tree (the waterfall), more (its next lines).
+
+    The tree is laid out only when it is shown: `spans` may be empty where only the block `panel` is asked for.
+    """
+
+    row: TraceRow
+    spans: tuple[SpanRow, ...]
+    ask: TraceAsk
+    panel: Panel | None
+    root: Span | None
+    project: str
+    now_us: int
+
+    @property
+    def path(self) -> str:
+        """The trace's own address."""
+        return f"/traces/{self.row.trace_id}"
+
+    def link(self, **changes: object) -> str:
+        """This page with other parameters."""
+        return self.path + self.ask.params(**changes)
+
+    @property
+    def running(self) -> bool:
+        """Whether more is expected."""
+        return self.row.status == "running"
+
+    @property
+    def duration_us(self) -> int:
+        """Until now, while it runs."""
+        end = self.now_us if self.running or self.row.ended_us is None else self.row.ended_us
+        return max(0, end - self.row.started_us)
+
+    @cached_property
+    def asked(self) -> str:
+        """What the root was given."""
+        return human.line(headline(self.root.input, "user")) if self.root else ""
+
+    @cached_property
+    def answered(self) -> str:
+        """What the root gave back."""
+        return human.line(headline(self.root.output, "assistant")) if self.root else ""
+
+    @cached_property
+    def failure(self) -> SpanRow | None:
+        """Where it failed first."""
+        return first_failure(self.spans)
+
+    @cached_property
+    def tree(self) -> Tree:
+        """All lines."""
+        return lay(self.spans, self.now_us)
+
+    @cached_property
+    def lines(self) -> list[tuple[Line, bool]]:
+        """The lines that folds, `only` and `find` leave, and whether each was looked for itself."""
+        if not self.ask.only and not self.ask.find:
+            return [(line, True) for line in unfolded(self.tree.lines, self.ask.fold)]
+        find = self.ask.find.lower()
+
+        def wanted(s: SpanRow) -> bool:
+            if self.ask.only and s.status not in ("error", "blocked"):
+                return False
+            return not find or any(
+                find in t.lower() for t in (s.name, s.tool, s.model, s.agent, s.error, s.span_id) if t
+            )
+
+        return narrowed(self.tree.lines, wanted)
+
+    @cached_property
+    def first(self) -> int:
+        """The first line shown: as asked, else such that the open span is among them."""
+        if self.ask.start is not None:
+            return min(self.ask.start, max(0, len(self.lines) - 1))
+        if self.panel and self.ask.span:
+            at = next((i for i, (line, _) in enumerate(self.lines) if line.span_id == self.panel.span.span_id), 0)
+            return at // LINES * LINES
+        return 0
+
+    @property
+    def before(self) -> str:
+        """The lines before the first shown; "" where there are none."""
+        return self.link(start=max(0, self.first - LINES)) if self.first else ""
+
+    @property
+    def after(self) -> str:
+        """The lines after the last shown; "" where there are none."""
+        return self.link(start=self.first + LINES) if self.first + LINES < len(self.lines) else ""
+
+    @property
+    def lines_left(self) -> int:
+        """How many lines follow the last shown."""
+        return max(0, len(self.lines) - self.first - LINES)
+
+    @property
+    def next_lines(self) -> int:
+        """How many of them the next answer has."""
+        return min(LINES, self.lines_left)
+
+    @property
+    def ruler(self) -> tuple[str, str, str, str]:
+        """Labels at a quarter, a half, three quarters and the whole."""
+        whole = self.tree.ended_us - self.tree.started_us
+        one, two, three, four = (human.duration(whole * i // 4) for i in range(1, 5))
+        return one, two, three, four
+
+    @property
+    def hits(self) -> int:
+        """How many spans `only` and `find` found."""
+        return sum(hit for _, hit in self.lines)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The lines to print."""
+        current = self.panel.span.span_id if self.panel else ""
+        return rows(self.lines[self.first : self.first + LINES], self.tree, self.ask, current, self.now_us)
+
+    @property
+    def unknown_span(self) -> str:
+        """The span asked for, where the trace has none such."""
+        return self.ask.span if self.panel is None and self.ask.span not in ("", CLOSED) else ""
+
+
+def trace_view(
+    row: TraceRow,
+    spans: list[SpanRow],
+    ask: TraceAsk,
+    *,
+    selected: Span | None,
+    record: bytes,
+    versions: int,
+    root: Span | None,
+    project: str,
+    now_us: int,
+) -> TraceView:
+    """The page of a trace. `selected` is the span `selected_id(spans, ask.span)`, `root` the span `root_id(spans)`."""
+    panel = None
+    if selected is not None:
+        panel = Panel(
+            span=selected,
+            record=record,
+            versions=versions,
+            wanted=ask.tab,
+            trace_started_us=row.started_us,
+            explicit=bool(ask.span),
+        )
+    return TraceView(row=row, spans=tuple(spans), ask=ask, panel=panel, root=root, project=project, now_us=now_us)

@@ -1,0 +1,169 @@
+// Keyboard, theme, density, copying, local times, confirmation. Everything works without it, with less comfort.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const one = (selector, from = document) => from.querySelector(selector);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const say = (text) => { one("#said").textContent = text; };
+  const keep = (name, value) => {
+    try { localStorage.setItem(name, value); } catch { /* private windows may refuse; the choice then lasts for the page */ }
+    document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+  };
+
+  // Theme and density
+  const showChoices = () => {
+    for (const b of all("[data-set-theme]")) b.setAttribute("aria-pressed", String(b.dataset.setTheme === root.dataset.theme));
+    for (const b of all("[data-toggle-density]")) b.setAttribute("aria-pressed", String(root.dataset.density === "compact"));
+  };
+  const setTheme = (theme) => { root.dataset.theme = theme; keep("theme", theme); showChoices(); };
+  const toggleDensity = () => {
+    const density = root.dataset.density === "compact" ? "comfortable" : "compact";
+    root.dataset.density = density;
+    keep("density", density);
+    showChoices();
+  };
+
+  // Times: the server writes UTC; a relative time stays, an absolute one becomes local. UTC is in the title.
+  const thisYear = new Date().getFullYear();
+  const localTime = (el) => {
+    const at = new Date(el.dateTime);
+    if (Number.isNaN(at.getTime())) return;
+    const local = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    el.title = `${local} (${el.title})`;
+    if (!/^\d/.test(el.textContent.trim()) || / ago$/.test(el.textContent.trim())) return;
+    const options = at.getFullYear() === thisYear
+      ? { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }
+      : { day: "numeric", month: "short", year: "numeric" };
+    el.textContent = at.toLocaleString(undefined, options);
+  };
+
+  // What needs the script is hidden until it is here.
+  const prepare = (from) => {
+    for (const el of all("time[datetime]:not([data-local])", from)) { el.dataset.local = ""; localTime(el); }
+    for (const el of all("[data-copy], [data-copy-of], [data-help], [data-toggle-density], [data-theme-choice]", from)) el.hidden = false;
+    for (const el of all(".filter-line .go", from)) el.classList.add("out");
+  };
+
+  // The open span and its row
+  const mark = () => {
+    const open = one("#panel [data-span]");
+    for (const row of all(".waterfall [aria-current]")) row.removeAttribute("aria-current");
+    if (!open) return;
+    const row = all(".waterfall a[data-row]").find((a) => new URL(a.href).searchParams.get("span") === open.dataset.span);
+    if (row) row.setAttribute("aria-current", "true");
+  };
+  const intoView = () => one(".waterfall [aria-current]")?.closest("li").scrollIntoView({ block: "nearest" });
+
+  const copy = async (button) => {
+    const text = button.dataset.copy ?? button.parentElement.querySelector("code").textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      say("Copied");
+      const use = one("use", button);
+      const was = use.getAttribute("href");
+      use.setAttribute("href", was.replace(/#.*/, "#check"));
+      setTimeout(() => use.setAttribute("href", was), 1500);
+    } catch {
+      const code = button.parentElement.querySelector("code");
+      if (code) getSelection().selectAllChildren(code);
+      say("The browser does not allow copying here. The text is selected; copy it with the keyboard.");
+    }
+  };
+
+  const confirmed = new WeakSet();
+  const ask = (button) => {
+    const dialog = one("#confirm");
+    one("#confirm-text").textContent = button.dataset.confirm;
+    one("[data-confirm-yes]").textContent = button.dataset.confirmWord ?? "Yes";
+    dialog.returnValue = "";
+    dialog.onclose = () => {
+      if (dialog.returnValue !== "yes") return;
+      confirmed.add(button);
+      button.form.requestSubmit(button);
+    };
+    dialog.showModal();
+  };
+
+  document.addEventListener("click", (event) => {
+    const at = event.target.closest("button, summary");
+    for (const menu of all(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    if (!at) return;
+    if (at.dataset.confirm && !confirmed.has(at)) { event.preventDefault(); ask(at); }
+    else if (at.dataset.setTheme) setTheme(at.dataset.setTheme);
+    else if ("toggleDensity" in at.dataset) toggleDensity();
+    else if ("help" in at.dataset) one("#help").showModal();
+    else if ("copy" in at.dataset || "copyOf" in at.dataset) copy(at);
+  });
+
+  // Keyboard
+  const rows = () => all("a[data-row]");
+  const step = (by) => {
+    const list = rows();
+    if (!list.length) return null;
+    const here = list.indexOf(document.activeElement);
+    const from = here >= 0 ? here : list.findIndex((a) => a.hasAttribute("aria-current"));
+    const next = list[Math.min(list.length - 1, Math.max(0, from < 0 ? (by > 0 ? 0 : list.length - 1) : from + by))];
+    next.focus({ preventScroll: true });
+    next.closest("li, tr").scrollIntoView({ block: "nearest" });
+    return next;
+  };
+  const neighbour = (by) => {
+    if (!one("#panel [data-span]")) return;
+    const list = rows();
+    const next = list[list.findIndex((a) => a.hasAttribute("aria-current")) + by];
+    if (next) { next.click(); next.closest("li").scrollIntoView({ block: "nearest" }); }
+  };
+  const escape = () => {
+    const menu = one(".menu[open]");
+    if (menu) { menu.open = false; one("summary", menu).focus(); return true; }
+    const close = one("#panel [data-close]");
+    if (!close) return false;
+    const row = one(".waterfall [aria-current]");
+    close.click();
+    row?.focus({ preventScroll: true });
+    return true;
+  };
+  let going = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
+    const typing = event.target.closest("input, select, textarea, [contenteditable]");
+    if (event.key === "Escape") {
+      if (typing) typing.blur();
+      else if (escape()) event.preventDefault();
+      return;
+    }
+    if (typing) return;
+    const go = Date.now() - going < 1500 && one(`[data-go="${CSS.escape(event.key)}"]`);
+    going = event.key === "g" ? Date.now() : 0;
+    const act = {
+      j: () => step(1), k: () => step(-1), "[": () => neighbour(-1), "]": () => neighbour(1),
+      "/": () => one("[data-query]")?.focus(), "?": () => one("#help")?.showModal(),
+    }[event.key];
+    if (go) { event.preventDefault(); location.assign(go.href); }
+    else if (act) { event.preventDefault(); act(); }
+  });
+
+  // htmx
+  document.addEventListener("htmx:configRequest", (event) => {
+    // A filter that is empty has no place in the URL.
+    const p = event.detail.parameters;
+    if (event.detail.verb === "get") for (const name of Object.keys(p)) if (p[name] === "") delete p[name];
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    prepare(document);
+    one("#problem").replaceChildren(...(event.detail.target.id === "problem" ? one("#problem").childNodes : []));
+    if (event.detail.target.id === "panel") { one("#panel").scrollTop = 0; mark(); }
+  });
+  const unreachable = () => {
+    const note = document.createElement("p");
+    note.className = "note error";
+    note.textContent = "The server did not answer. Check the connection, then try again.";
+    one("#problem")?.replaceChildren(note);
+  };
+  document.addEventListener("htmx:sendError", unreachable);
+  document.addEventListener("htmx:timeout", unreachable);
+
+  prepare(document);
+  showChoices();
+  intoView();
+})();
