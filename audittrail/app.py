@@ -5,11 +5,12 @@ from __future__ import annotations
 from litestar import Litestar, get
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.response import Redirect
 from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,14 +36,14 @@ YEAR = b"public, max-age=31536000, immutable"
 
 
 class SecurityHeaders:
-    """Puts HEADERS on every response, errors and files included, and a lifetime on files whose address has their hash."""
+    """Puts HEADERS on every response, errors included, and a lifetime on files whose address has their hash."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
         static = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
@@ -82,7 +83,7 @@ def _litestar(runtime: Runtime) -> Litestar:
             create_static_files_router("/static", directories=[asset_folder("static")], include_in_schema=False),
         ],
         dependencies={"runtime": Provide(lambda: runtime, sync_to_thread=False, use_cache=True)},
-        exception_handlers={Exception: errors.answer},  # type: ignore[dict-item]
+        exception_handlers={Exception: errors.answer},
         openapi_config=OpenAPIConfig(
             title="AuditTrail",
             version=__version__,

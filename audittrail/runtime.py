@@ -1,4 +1,4 @@
-"""What lives as long as the process: the database, the writer, the identity checks; opened in order, closed in reverse."""
+"""What lives as long as the process: database, writer, identity checks; opened in order, closed in reverse."""
 
 from __future__ import annotations
 

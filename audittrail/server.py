@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM and SIGINT; a second SIGINT does not wait for requests under way.
 
-        The base class raises the signal again when it is done, which would end the process before the writer is drained.
+        The base class raises the signal again when it is done: that would end the process before the writer is drained.
         """
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True

@@ -36,19 +36,46 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 SETTINGS = (
-    Setting("AUDITTRAIL_SECRET_KEY", "made and kept in the data folder", "Keys what is hashed or signed here: at least 32 characters.", True),
-    Setting("DATABASE_URL", "sqlite+aiosqlite:///data/audittrail.db", "The database; postgresql+asyncpg://user:password@host/name for PostgreSQL.", True),
+    Setting(
+        "AUDITTRAIL_SECRET_KEY",
+        "made and kept in the data folder",
+        "Keys what is hashed or signed here: at least 32 characters.",
+        True,
+    ),
+    Setting(
+        "DATABASE_URL",
+        "sqlite+aiosqlite:///data/audittrail.db",
+        "The database; postgresql+asyncpg://user:password@host/name for PostgreSQL.",
+        True,
+    ),
     Setting("AUDITTRAIL_DATA_DIR", "data", "Where AuditTrail keeps its own files."),
-    Setting("AUDITTRAIL_BASE_URL", "the address served on", "The address people and agents use; links and cookies are made for it."),
+    Setting(
+        "AUDITTRAIL_BASE_URL",
+        "the address served on",
+        "The address people and agents use; links and cookies are made for it.",
+    ),
     Setting("AUDITTRAIL_DEBUG", "false", "Verbose errors in answers. Never in production."),
-    Setting("AUDITTRAIL_TRUSTED_PROXIES", "127.0.0.1", "Addresses or networks whose X-Forwarded-For and -Proto are believed, with commas."),
+    Setting(
+        "AUDITTRAIL_TRUSTED_PROXIES",
+        "127.0.0.1",
+        "Addresses or networks whose X-Forwarded-For and -Proto are believed, with commas.",
+    ),
     Setting("AUDITTRAIL_INIT_ADMIN_EMAIL", "", "Makes the first account at start, when there is none."),
     Setting("AUDITTRAIL_INIT_ADMIN_PASSWORD", "", "Its password: at least 12 characters.", True),
     Setting("AUDITTRAIL_INIT_PROJECT", "default", "The first project's name, made with the first account."),
-    Setting("AUDITTRAIL_INIT_API_KEY", "", "A whole sk-at-… secret with all scopes for that project, made once when absent.", True),
-    Setting("AUDITTRAIL_MAX_BODY_MB", "16", "The largest request body as sent, in MiB; four times that after decompression."),
-    Setting("AUDITTRAIL_MAX_PENDING_MB", "128", "Bytes of spans that may wait for the writer before ingest answers 503."),
-)  # fmt: skip
+    Setting(
+        "AUDITTRAIL_INIT_API_KEY",
+        "",
+        "A whole sk-at-… secret with all scopes for that project, made once when absent.",
+        True,
+    ),
+    Setting(
+        "AUDITTRAIL_MAX_BODY_MB", "16", "The largest request body as sent, in MiB; four times that after decompression."
+    ),
+    Setting(
+        "AUDITTRAIL_MAX_PENDING_MB", "128", "Bytes of spans that may wait for the writer before ingest answers 503."
+    ),
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,8 +161,8 @@ def _secret_key(text: str, data_dir: Path, debug: bool) -> bytes:
         return path.read_text(encoding="ascii").strip().encode()
     except OSError as error:
         raise ConfigurationError(
-            f"The data folder {data_dir} cannot be used: {error.strerror}. Make it writable for this user, or name another "
-            "in AUDITTRAIL_DATA_DIR."
+            f"The data folder {data_dir} cannot be used: {error.strerror}. Make it writable for this user, or name "
+            "another in AUDITTRAIL_DATA_DIR."
         ) from None
 
 

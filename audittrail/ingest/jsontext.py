@@ -16,7 +16,7 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 _decode = msgspec.json.Decoder().decode
 
 
-class TooDeep(ValueError):  # noqa: N818
+class TooDeep(ValueError):
     """The value is nested more deeply than MAX_DEPTH, or than a parser dares to go."""
 
 

@@ -9,7 +9,7 @@ import msgspec
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from audittrail.ingest.otlp.decoded import Refusal
+from audittrail.model.batch import Refusal
 
 Encoding = Literal["protobuf", "json"]
 

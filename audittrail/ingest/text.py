@@ -12,7 +12,7 @@ def storable(text: str) -> str:
     if "\0" not in text:
         if text.isascii():
             return text
-        # Encoding is the quickest test there is for a surrogate: 1 µs for 5 KB, the pattern takes 25.
+        # Encoding is the quickest test there is for a surrogate: 3 µs for 5 KB, where the pattern takes 34.
         try:
             text.encode()
         except UnicodeEncodeError:

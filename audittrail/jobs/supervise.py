@@ -24,11 +24,10 @@ class TaskState(msgspec.Struct):
 
 
 def where(error: BaseException) -> str:
-    """The kind of an exception and the lines it came through, without its message, which may quote what was received."""
+    """The kind of an exception and the lines it came through, not its message, which may quote what was received."""
     frames = traceback.extract_tb(error.__traceback__)
-    return " < ".join(
-        [type(error).__name__, *(f"{f.filename.rpartition('/')[2]}:{f.lineno}" for f in reversed(frames))]
-    )
+    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames)]
+    return " < ".join([type(error).__name__, *places])
 
 
 class Supervisor:

@@ -27,7 +27,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A span that was not stored. The reason is a sentence that may be counted and shown; it never holds trace content."""
+    """A span that was not stored. The reason is one of our own sentences, counted and shown: never trace content."""
 
     reason: str
     where: str = ""  # resourceSpans[0].scopeSpans[0].spans[3], or the span's id

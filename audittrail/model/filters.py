@@ -80,7 +80,7 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
         cls,
         *,
         q: str = "",
-        range: str = "",  # noqa: A002 - the URL's own name
+        range: str = "",
         status: str = "",
         agent: str = "",
         session: str = "",
@@ -88,7 +88,7 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
         after: str = "",
         size: int = PAGE_SIZE,
     ) -> Self:
-        """From a URL's parameters. Named parameters and the query line's `key:value` terms mean the same; the line wins.
+        """From a URL's parameters. A named one and the query line's `key:value` mean the same; the line wins.
 
         Raises Invalid, naming what is allowed.
         """
@@ -113,7 +113,7 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             q=q,
             range=range,
-            status=named["status"] or None,  # type: ignore[arg-type]
+            status=named["status"] or None,
             agent=named["agent"],
             session=named["session"],
             user=named["user"],

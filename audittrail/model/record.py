@@ -1,4 +1,7 @@
-"""What a client sent for one span, before anyone interprets it. Its JSON bytes are what is stored, and what pages are made from."""
+"""What a client sent for one span, before anyone interprets it.
+
+Its JSON bytes are what is stored, and what pages are made from.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """Usage as OpenTelemetry counts it: input includes both cache counts, output includes reasoning. None: not reported."""
+    """Usage as OpenTelemetry counts it: input includes both cache counts, output reasoning. None: not reported."""
 
     input: int | None = None
     output: int | None = None
@@ -75,7 +75,7 @@ class SpanError(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of an agent. `input` and `output` are a tuple of Message for a conversation, else text or any JSON value."""
+    """One step of an agent. `input` and `output`: a tuple of Message for a conversation, else text or a JSON value."""
 
     trace_id: str
     span_id: str

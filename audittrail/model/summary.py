@@ -165,7 +165,7 @@ def _sum(values: Iterable[Any]) -> Any:
 
 
 def tops(spans: Iterable[SpanRow]) -> list[SpanRow]:
-    """The spans that nothing present contains, earliest first: without a parent, with one that never came, or their own.
+    """The spans that nothing present contains, earliest first: without a parent, with an absent one, or their own.
 
     Where a cycle leaves a group of spans without a top, the earliest of the group is taken for one.
     """

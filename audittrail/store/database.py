@@ -54,7 +54,7 @@ class FileLock:
 
 
 class Database:
-    """`async with db.write() as conn` is one transaction, alone on SQLite; `async with db.read() as conn` sees a snapshot.
+    """`async with db.write() as conn`: a transaction, alone on SQLite; `async with db.read() as conn`: a snapshot.
 
     Errors of the connection or the disk are raised as Unavailable; a statement that is wrong stays SQLAlchemy's error.
     """

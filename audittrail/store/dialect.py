@@ -98,7 +98,7 @@ async def lock_migrations(conn: AsyncConnection) -> None:
 
 
 async def lock_traces(conn: AsyncConnection, keys: Iterable[tuple[int, str]]) -> None:
-    """Makes this transaction the only one that changes these traces. In sorted order, so that two never wait in a circle.
+    """Makes this transaction the only one that changes these traces; in sorted order, so that two never deadlock.
 
     On SQLite a write transaction is alone already.
     """

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, select, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model import record as records_model
@@ -149,7 +149,7 @@ async def _records_of(conn: AsyncConnection, keys: Sequence[_Key]) -> dict[_Key,
     return found
 
 
-def _row(values: Row[Any]) -> SpanRow:
+def _row(values: Sequence[Any]) -> SpanRow:
     return SpanRow(**dict(zip(_FIELDS, values, strict=True)))
 
 

@@ -1,4 +1,4 @@
-"""The tables. Times are BIGINT microseconds, ids are hex text, and every row of a project leads its key with project_id."""
+"""The tables. Times are BIGINT microseconds, ids hex text, and a project's rows lead their keys with project_id."""
 
 from __future__ import annotations
 

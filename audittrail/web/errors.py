@@ -51,7 +51,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def explain(error: Exception) -> tuple[Problem, dict[str, str]]:
-    """The problem and the headers of its answer. Unexpected errors are logged under a reference, without any content."""
+    """The problem and the headers of its answer. Unexpected errors are logged under a reference, without content."""
     headers: dict[str, str] = {}
     reference = ""
     if isinstance(error, e.AuditTrailError):

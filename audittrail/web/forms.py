@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from litestar import Request
+from litestar.params import Parameter
 
 from audittrail.model.errors import Invalid, UnsupportedMedia
 
 MAX_FIELDS = 50
+# An id in a path. Beyond 64 bits neither database takes the number, not even to say that there is no such row.
+RowId = Annotated[int, Parameter(ge=0, le=2**63 - 1)]
 
 
 class Form:

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
-from audittrail.identity.accounts import clean_email
+from audittrail.identity.accounts import clean_email, email_error
 from audittrail.identity.tokens import hash_token, new_token
 from audittrail.model.account import MAX_PASSWORD, User
 from audittrail.model.errors import NotSignedIn
@@ -28,10 +28,10 @@ async def check_password(request: _Request, runtime: Runtime, email: str, passwo
     """The account with this password. Raises NotSignedIn with one sentence for all reasons, or TooMany."""
     email, address = clean_email(email), address_of(request)
     runtime.throttle.attempt(email, address)
-    async with runtime.db.read() as conn:
-        found = await users.find_credential(conn, email)
-    if len(password) > MAX_PASSWORD:
-        password = ""  # nobody's, and it shall cost no more than another
+    found = None
+    if not email_error(email) and len(password) <= MAX_PASSWORD:
+        async with runtime.db.read() as conn:
+            found = await users.find_credential(conn, email)
     if found is None:
         await runtime.passwords.verify_nobody(password)
     elif await runtime.passwords.verify(found.password_hash, password):

@@ -56,7 +56,9 @@ def run(rounds: int, spans: int, folder: Path) -> int:
                 if stored != spans or result["lost"]:
                     raise SystemExit(f"{name}: {stored} of {spans} spans are stored; {result}")
                 rate = result["accepted_per_s"]
-                found[name].append({"floor": floor_rate, "rate": rate, "ratio": rate / floor_rate, "p99": result["p99_ms"]})
+                found[name].append(
+                    {"floor": floor_rate, "rate": rate, "ratio": rate / floor_rate, "p99": result["p99_ms"]}
+                )
                 print(f"  round {number + 1}, {name}: floor {floor_rate:,.0f}, server {rate:,.0f} spans/s", flush=True)
         loaded = memory_mb(server.pid)
         size = sum(f.stat().st_size for f in server.data.glob("audittrail.db*"))
@@ -71,7 +73,10 @@ def run(rounds: int, spans: int, folder: Path) -> int:
             f" {middle['p99']:>11,.0f} ms"
         )
     ok &= idle < IDLE_MB
-    print(f"memory: {idle:.0f} MB idle (below {IDLE_MB}), {loaded:.0f} MB after {total:,} spans; {size / total:,.0f} bytes a span")
+    print(
+        f"memory: {idle:.0f} MB idle (below {IDLE_MB}), {loaded:.0f} MB after {total:,} spans; "
+        f"{size / total:,.0f} bytes a span"
+    )
     print("every bar holds" if ok else "A BAR DOES NOT HOLD")
     return 0 if ok else 1
 
@@ -83,7 +88,9 @@ def main() -> int:
     ask.add_argument("--spans", type=int, default=20_480)
     asked = ask.parse_args()
     if not TOOLS.is_dir():
-        print(f"The load generator is not there: {TOOLS.relative_to(ROOT.parent)} beside the checkout.", file=sys.stderr)
+        print(
+            f"The load generator is not there: {TOOLS.relative_to(ROOT.parent)} beside the checkout.", file=sys.stderr
+        )
         return 2
     sys.path.insert(0, str(TOOLS))
     folder = Path(tempfile.mkdtemp(prefix="audittrail-bench-"))

@@ -6,7 +6,10 @@ from typing import Any
 
 import httpx
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.live import Server
@@ -30,7 +33,9 @@ def span(trace: str, number: int = 1, **fields: Any) -> Span:
 def attribute(one: Span, key: str, value: Any) -> Span:
     """The span with one attribute more."""
     added = one.attributes.add(key=key)
-    kind = {bool: "bool_value", int: "int_value", float: "double_value", str: "string_value", bytes: "bytes_value"}[type(value)]
+    kind = {bool: "bool_value", int: "int_value", float: "double_value", str: "string_value", bytes: "bytes_value"}[
+        type(value)
+    ]
     setattr(added.value, kind, value)
     return one
 
@@ -73,7 +78,9 @@ def spans_of(server: Server, trace_id: str) -> list[dict[str, Any]]:
     after = ""
     with server.client() as client:
         while True:
-            answer = client.get(f"/api/v1/traces/{trace_id}/spans", params={"after": after, "limit": 500} if after else {})
+            answer = client.get(
+                f"/api/v1/traces/{trace_id}/spans", params={"after": after, "limit": 500} if after else {}
+            )
             if answer.status_code == 404:
                 return found
             assert answer.status_code == 200, answer.text[:300]

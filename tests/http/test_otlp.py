@@ -47,7 +47,9 @@ def test_a_key_is_taken_in_three_ways(live: Server, new_trace: New, path: str) -
         me = client.get("/api/v1/traces")
     assert me.status_code == 200
     for header in ({"Authorization": f"Bearer {live.key}"}, {"x-api-key": live.key}):
-        answer = httpx.post(live.url + path, content=request(span(new_trace())), headers={"Content-Type": PROTOBUF, **header})
+        answer = httpx.post(
+            live.url + path, content=request(span(new_trace())), headers={"Content-Type": PROTOBUF, **header}
+        )
         assert partial(answer) == (0, "")
 
 
@@ -162,7 +164,14 @@ def test_bad_ids_are_refused_one_by_one(live: Server, new_trace: New) -> None:
 
 def test_times_at_the_ends_of_time_are_kept(live: Server, new_trace: New) -> None:
     trace = new_trace()
-    times = [(0, 0), (0, 1), (2**63 - 1, 2**63 - 1), (2**64 - 1, 2**64 - 1), (9_214_646_400 * 10**9, 9_214_646_401 * 10**9), (2000, 1000)]
+    times = [
+        (0, 0),
+        (0, 1),
+        (2**63 - 1, 2**63 - 1),
+        (2**64 - 1, 2**64 - 1),
+        (9_214_646_400 * 10**9, 9_214_646_401 * 10**9),
+        (2000, 1000),
+    ]
     sent = [span(trace, n, start_time_unix_nano=a, end_time_unix_nano=b) for n, (a, b) in enumerate(times, 1)]
     assert partial(export(live, request(*sent))) == (0, "")
     found = {int(s["span_id"], 16): s for s in spans_of(live, trace)}
@@ -176,13 +185,22 @@ def test_times_at_the_ends_of_time_are_kept(live: Server, new_trace: New) -> Non
 def test_numbers_that_json_or_a_database_cannot_hold_are_kept(live: Server, new_trace: New) -> None:
     trace = new_trace()
     one = span(trace)
-    values = {"nan": float("nan"), "inf": float("inf"), "minus": float("-inf"), "low": -(2**63), "high": 2**63 - 1, "tiny": 5e-324}
+    values = {
+        "nan": float("nan"),
+        "inf": float("inf"),
+        "minus": float("-inf"),
+        "low": -(2**63),
+        "high": 2**63 - 1,
+        "tiny": 5e-324,
+    }
     for key, value in values.items():
         attribute(one, key, value)
     for key in ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"):
         attribute(one, key, 2**63 - 1)
     attribute(one, "gen_ai.operation.name", "chat")
-    other = attribute(attribute(span(trace, 2), "gen_ai.operation.name", "chat"), "gen_ai.usage.input_tokens", 2**63 - 1)
+    other = attribute(
+        attribute(span(trace, 2), "gen_ai.operation.name", "chat"), "gen_ai.usage.input_tokens", 2**63 - 1
+    )
     assert partial(export(live, request(one, other))) == (0, "")
     kept = spans_of(live, trace)[0]["attributes"]
     assert (kept["nan"], kept["inf"], kept["minus"]) == ("NaN", "Infinity", "-Infinity")
@@ -193,8 +211,8 @@ def test_text_that_a_database_refuses_is_kept_escaped(live: Server, new_trace: N
     trace = new_trace()
     nul = attribute(span(trace, 1, name="a\0b"), "k\0", "v\0")
     assert partial(export(live, request(nul))) == (0, "")
-    lone = '{"traceId":"%s","spanId":"%016x","name":"x\\ud800y","startTimeUnixNano":"5","endTimeUnixNano":"6"}' % (trace, 2)
-    body = '{"resourceSpans":[{"scopeSpans":[{"spans":[%s]}]}]}' % lone
+    lone = {"traceId": trace, "spanId": f"{2:016x}", "name": "xLONEy", "startTimeUnixNano": "5", "endTimeUnixNano": "6"}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [lone]}]}]}).replace("LONE", "\\ud800")
     assert export(live, body, content_type="application/json").json() == {}
     found = {int(s["span_id"], 16): s for s in spans_of(live, trace)}
     assert found[1]["name"] == "a\\u0000b"
@@ -224,7 +242,14 @@ def test_huge_attributes_and_many_of_them_are_stored_whole(live: Server, new_tra
 def test_hostile_names_in_every_field_that_is_indexed(live: Server, new_trace: New) -> None:
     trace = new_trace()
     one = span(trace, 1, name="n" * 100_000)
-    for key in ("session.id", "user.id", "gen_ai.agent.name", "gen_ai.request.model", "gen_ai.provider.name", "gen_ai.tool.name"):
+    for key in (
+        "session.id",
+        "user.id",
+        "gen_ai.agent.name",
+        "gen_ai.request.model",
+        "gen_ai.provider.name",
+        "gen_ai.tool.name",
+    ):
         attribute(one, key, "é" * 50_000)
     attribute(one, "gen_ai.operation.name", "invoke_agent")
     assert partial(export(live, request(one))) == (0, "")
@@ -259,7 +284,15 @@ def test_text_is_text_on_every_page(live: Server, new_trace: New) -> None:
     trace = new_trace()
     evil = "<script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}%s"
     one = span(trace, 1, name=evil)
-    for key in ("gen_ai.agent.name", "session.id", "user.id", "input.value", "output.value", "gen_ai.request.model", evil):
+    for key in (
+        "gen_ai.agent.name",
+        "session.id",
+        "user.id",
+        "input.value",
+        "output.value",
+        "gen_ai.request.model",
+        evil,
+    ):
         attribute(one, key, evil)
     attribute(one, "gen_ai.operation.name", "invoke_agent")
     one.status.code = 2
@@ -276,7 +309,15 @@ def test_text_is_text_on_every_page(live: Server, new_trace: New) -> None:
         assert "<script>alert" not in listed
 
 
-SQL = ["' OR 1=1 --", "'; DROP TABLE traces; --", '" OR ""="', "%", "_", "\\", "1) UNION SELECT password_hash FROM users --"]
+SQL = [
+    "' OR 1=1 --",
+    "'; DROP TABLE traces; --",
+    '" OR ""="',
+    "%",
+    "_",
+    "\\",
+    "1) UNION SELECT password_hash FROM users --",
+]
 
 
 @pytest.mark.parametrize("name", ["q", "agent", "session", "user", "status", "range", "after", "limit"])

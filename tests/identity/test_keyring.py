@@ -181,7 +181,7 @@ async def test_an_id_that_was_given_to_another_key_does_not_open_it(ring: Ring):
                 secret_hash="x",
                 scopes="ingest",
                 created_us=NOW,
-            )  # fmt: skip
+            )
         )
     assert await ring.identify(old.secret) is None
 

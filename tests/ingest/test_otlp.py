@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from audittrail.ingest.otlp import Refusal, decode_json, decode_protobuf
+from audittrail.ingest.otlp import decode_json, decode_protobuf
+from audittrail.model.batch import Refusal
 from audittrail.model.errors import Invalid
 from audittrail.model.record import Event, Link, Scope, SpanRecord, decode, encode
 from tests.ingest.otlp import SPAN, TRACE, json_request, json_span, pairs, pb_request, pb_span
@@ -158,6 +159,13 @@ def test_every_field_arrives_from_protobuf():
         links=(Link("78" * 16, "79" * 8), Link("", "")),
         dropped={"attributes": 1, "events": 2, "links": 3},
     )
+
+
+def test_a_link_that_leads_nowhere_keeps_its_attributes_without_an_id():
+    pb = pb_span(links=[Span.Link(trace_id=bytes(16), span_id=bytes(8), attributes=pairs({"a": 1}))])
+    listed = [{"key": "a", "value": {"intValue": 1}}]
+    json_links = [{"traceId": "0" * 32, "spanId": "CvdlGRbNQ92ESOshHIAxnA==", "attributes": listed}]
+    assert pb_one(pb).links == json_one(links=json_links).links == (Link("", "", {"a": 1}),)
 
 
 def test_a_span_without_an_end_is_running():

@@ -4,8 +4,8 @@ import pytest
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from audittrail.ingest.otlp import Refusal
 from audittrail.ingest.reply import explain, failure, success
+from audittrail.model.batch import Refusal
 
 REFUSED = [Refusal("The name must be text.", f"spans[{i}]") for i in range(5)] + [
     Refusal("The id is zero.", "spans[9]")

@@ -1,7 +1,7 @@
 """OpenTelemetry's trace export requests, in both encodings."""
 
-from audittrail.ingest.otlp.decoded import Decoded, Refusal
+from audittrail.ingest.otlp.decoded import Decoded
 from audittrail.ingest.otlp.json import decode_json
 from audittrail.ingest.otlp.protobuf import decode_protobuf
 
-__all__ = ["Decoded", "Refusal", "decode_json", "decode_protobuf"]
+__all__ = ["Decoded", "decode_json", "decode_protobuf"]

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from audittrail.model.batch import Refusal
 from audittrail.model.record import SpanRecord
 
 # The largest number of nanoseconds OTLP's fixed64 can say: the year 2554.
 MAX_NS = 2**64 - 1
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """One span that could not be taken, and why, without any of its content."""
-
-    reason: str  # a sentence
-    where: str = ""  # resourceSpans[0].scopeSpans[0].spans[3]
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -24,7 +18,7 @@ class Decoded(msgspec.Struct, frozen=True):
     refused: list[Refusal]
 
 
-class Unfit(Exception):  # noqa: N818
+class Unfit(Exception):
     """This one span cannot be taken. The message is the refusal's reason."""
 
 

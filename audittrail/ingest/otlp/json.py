@@ -9,9 +9,10 @@ import re
 from typing import Any
 
 from audittrail.ingest.jsontext import TooDeep, parse
-from audittrail.ingest.otlp.decoded import MAX_NS, Decoded, Refusal, Unfit, place
+from audittrail.ingest.otlp.decoded import MAX_NS, Decoded, Unfit, place
 from audittrail.ingest.otlp.json_value import attributes, field, integer
 from audittrail.ingest.text import storable
+from audittrail.model.batch import Refusal
 from audittrail.model.errors import Invalid
 from audittrail.model.record import Event, Link, Scope, SpanRecord
 

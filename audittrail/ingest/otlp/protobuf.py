@@ -14,8 +14,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from audittrail.ingest.jsontext import number
 from audittrail.ingest.otlp import wire
-from audittrail.ingest.otlp.decoded import Decoded, Refusal, Unfit, place
+from audittrail.ingest.otlp.decoded import Decoded, Unfit, place
 from audittrail.ingest.text import storable
+from audittrail.model.batch import Refusal
 from audittrail.model.errors import Invalid
 from audittrail.model.record import Event, Link, Scope, SpanRecord
 
@@ -120,8 +121,8 @@ def _record(span: Span, resource: dict[str, Any], scope: Scope) -> SpanRecord:
 def _link(link: Span.Link) -> Link:
     trace_id, span_id = link.trace_id, link.span_id
     return Link(
-        trace_id.hex() if len(trace_id) == 16 else "",
-        span_id.hex() if len(span_id) == 8 else "",
+        trace_id.hex() if len(trace_id) == 16 and trace_id != _NO_TRACE else "",
+        span_id.hex() if len(span_id) == 8 and span_id != _NO_SPAN else "",
         _attributes(link.attributes),
     )
 

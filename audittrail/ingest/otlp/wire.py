@@ -16,7 +16,7 @@ MAX_FIELDS = 100_000
 _VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5
 
 
-class Broken(Exception):  # noqa: N818
+class Broken(Exception):
     """The bytes do not follow the wire format, or are beyond mending."""
 
 

@@ -16,6 +16,7 @@ from audittrail.store import keys
 from audittrail.web.api.bodies import Body, json_only
 from audittrail.web.api.listing import Listing
 from audittrail.web.auth import person, require_project, require_role
+from audittrail.web.forms import RowId
 
 _Request = Request[Any, Any, Any]
 
@@ -56,7 +57,7 @@ async def create_key(request: _Request, runtime: Runtime, data: KeyBody) -> NewK
 
 
 @delete("/api/v1/keys/{key_id:int}", status_code=200, tags=["accounts"], summary="Revoke an API key")
-async def revoke_key(request: _Request, runtime: Runtime, key_id: int) -> Key:
+async def revoke_key(request: _Request, runtime: Runtime, key_id: RowId) -> Key:
     """For owners of the project. The key is refused from the next request on, and stays in the list."""
     project = require_role(await person(request, runtime), "owner").project
     async with runtime.db.write() as conn:

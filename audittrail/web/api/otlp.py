@@ -96,7 +96,7 @@ async def _body(request: Request[Any, Any, Any], runtime: Runtime) -> bytes:
 
 async def _chunks(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
     while True:
-        message = await request.receive()
+        message: Any = await request.receive()
         if message["type"] == "http.disconnect":
             raise Invalid("The client went away before its body was complete.")
         yield message["body"]

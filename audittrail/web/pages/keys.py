@@ -14,7 +14,7 @@ from audittrail.runtime import Runtime
 from audittrail.store import keys as key_store
 from audittrail.web.auth import require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
-from audittrail.web.forms import read_form
+from audittrail.web.forms import RowId, read_form
 from audittrail.web.render import page
 from audittrail.web.views.accounts import KeysView
 
@@ -76,7 +76,7 @@ async def create_key(request: _Request, runtime: Runtime) -> Response[Any]:
 
 
 @post("/settings/keys/{key_id:int}/revoke", status_code=303, include_in_schema=False)
-async def revoke_key(request: _Request, runtime: Runtime, key_id: int) -> Response[Any]:
+async def revoke_key(request: _Request, runtime: Runtime, key_id: RowId) -> Response[Any]:
     """Revokes a key at once; for owners."""
     who = await viewer(request, runtime)
     project = require_role(who, "owner").project

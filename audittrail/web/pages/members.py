@@ -16,7 +16,7 @@ from audittrail.runtime import Runtime
 from audittrail.store import invitations, projects, users
 from audittrail.web.auth import require_admin, require_role, viewer
 from audittrail.web.chrome import chrome_of
-from audittrail.web.forms import read_form
+from audittrail.web.forms import RowId, read_form
 from audittrail.web.render import page
 from audittrail.web.views.accounts import MembersView
 
@@ -56,7 +56,7 @@ async def _members(
     view = MembersView(
         members=people,
         invitations=open_ones,
-        # An administrator who does not own the project may only invite, which the page's forms cannot say by themselves.
+        # An administrator who does not own the project may only invite; the page's forms offer more than that.
         can_manage=_is_owner(who) or (who.is_admin and who.current is None),
         is_admin=who.is_admin,
         me=who.user.id,
@@ -131,7 +131,7 @@ async def add_member(request: _Request, runtime: Runtime) -> Response[Any]:
 
 
 @post("/settings/members/{user_id:int}", status_code=200, include_in_schema=False)
-async def change_member(request: _Request, runtime: Runtime, user_id: int) -> Response[Any]:
+async def change_member(request: _Request, runtime: Runtime, user_id: RowId) -> Response[Any]:
     """Changes a role or ends a membership, for owners; with `instance_role` that of the account, for administrators."""
     who = await viewer(request, runtime)
     form = await read_form(request)
@@ -159,7 +159,7 @@ async def change_member(request: _Request, runtime: Runtime, user_id: int) -> Re
 
 
 @post("/settings/invitations/{invitation_id:int}/revoke", status_code=303, include_in_schema=False)
-async def revoke_invitation(request: _Request, runtime: Runtime, invitation_id: int) -> Response[Any]:
+async def revoke_invitation(request: _Request, runtime: Runtime, invitation_id: RowId) -> Response[Any]:
     """Makes an invitation's link useless."""
     who = await viewer(request, runtime)
     _may_manage(who)

@@ -13,7 +13,7 @@ from audittrail.model.account import Membership, Viewer
 from audittrail.model.errors import Invalid, NotFound
 from audittrail.model.filters import Page, TraceFilter
 from audittrail.model.span import Span
-from audittrail.model.summary import TraceRow
+from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.runtime import Runtime
 from audittrail.store import sessions
 from audittrail.store import spans as span_store
@@ -35,11 +35,13 @@ async def traces(request: _Request, runtime: Runtime) -> Response[str]:
     """Newest first; every filter stands in the address."""
     who = await viewer(request, runtime)
     project = require_project(who).project
-    asked = {name: request.query_params.get(name, "") for name in ("q", "range", "status", "agent", "session", "user")}
+    asked: dict[str, Any] = {
+        name: request.query_params.get(name, "") for name in ("q", "range", "status", "agent", "session", "user")
+    }
     now_us, error, empty, agents = runtime.now_us(), "", False, list[str]()
     found: Page[TraceRow] = Page(())
     try:
-        want = TraceFilter.parse(**asked, after=request.query_params.get("after", ""))
+        want = TraceFilter.parse(after=request.query_params.get("after", ""), **asked)
     except Invalid as wrong:
         want, error = TraceFilter(q=asked["q"]), str(wrong)
     else:
@@ -79,7 +81,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
         project_id = member.project.id
         if ask.span and request.headers.get("hx-target") == "panel":
             # The panel alone: a click in a trace of thousands of spans reads one of them.
-            rows, chosen, top = [], ask.span, None
+            rows, chosen, top = list[SpanRow](), ask.span or None, None
         else:
             rows = await span_store.rows_of_trace(conn, project_id, trace_id)
             chosen, top = selected_id(rows, ask.span), root_id(rows)
@@ -119,7 +121,7 @@ async def _elsewhere(conn: Connection, who: Viewer, trace_id: str) -> Membership
 
 
 def _unknown() -> NotFound:
-    return NotFound("No trace with this id is in any project of yours. It may have been deleted, or never have arrived.")
+    return NotFound("No project of yours has a trace with this id. It may have been deleted, or never have arrived.")
 
 
 ROUTES = [traces, trace]

@@ -49,8 +49,8 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
-    """Template: pages/settings/project.html (GET /settings/project). Posts name to /settings/project; a new project's name
-    to /settings/projects (admins)."""
+    """Template: pages/settings/project.html (GET /settings/project). Posts name to /settings/project; a new project's
+    name to /settings/projects (admins)."""
 
     current: Membership | None
     memberships: tuple[Membership, ...]
@@ -64,7 +64,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
 
 class MembersView(msgspec.Struct, frozen=True, kw_only=True):
     """Template: pages/settings/members.html (GET /settings/members). Posts email, role, instance_role (admins) to
-    /settings/members: an existing person is added at once, anyone else gets an invitation link, shown once; role or remove=1
+    /settings/members: a person with an account is added at once, anyone else gets a link, shown once; role or remove=1
     to /settings/members/{user_id}; to /settings/invitations/{id}/revoke."""
 
     members: tuple[Member, ...]
