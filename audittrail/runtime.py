@@ -35,6 +35,8 @@ class Runtime:
         self.keyring = Keyring(settings.secret_key, self.passwords)
         self.throttle = Throttle(clock)
         self.supervisor = Supervisor()
+        # Two at once: decoding holds the GIL, and a hostile body takes thirty times its size in memory.
+        self.decoding = asyncio.Semaphore(2)
         self.setup_link: str | None = None  # while there is no account
 
     @asynccontextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from audittrail.ingest.dialects.scalars import label
 from audittrail.ingest.jsontext import structure
+from audittrail.ingest.scalars import label
 from audittrail.model.span import Message, Part
 
 _TEXT = frozenset(("text", "input_text", "output_text", "refusal", "summary_text"))

@@ -7,8 +7,8 @@ from typing import Any
 
 from audittrail.ingest.dialects import Draft, spoken
 from audittrail.ingest.dialects.otel_genai import OPERATIONS
-from audittrail.ingest.dialects.scalars import first_label, label
 from audittrail.ingest.jsontext import INT_MAX
+from audittrail.ingest.scalars import first_label, label
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind, Span, SpanError, Status, Tokens, Tool
 

@@ -106,7 +106,7 @@ def money(amount: Decimal | None) -> str:
 
 
 def money_exact(amount: Decimal | None) -> str:
-    """`$0.04321 US dollars`; says so where nothing was priced."""
+    """`0.04321 US dollars`; says so where nothing was priced."""
     return "unpriced: no price is known for what was used" if amount is None else f"{amount.normalize():,f} US dollars"
 
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from audittrail.ingest.dialects.scalars import count, label, price
+from audittrail.ingest.scalars import count, label, price
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -341,7 +343,7 @@ def test_a_removed_member_loses_the_project_with_the_next_request(admin: Person,
     assert admin.post(f"/settings/members/{user_id(person)}", role="viewer").status_code == 404
 
 
-@pytest.mark.parametrize("fields", [{}, {"role": "emperor"}, {"instance_role": "emperor"}])
+@pytest.mark.parametrize("fields", [{"other": "x"}, {"role": "emperor"}, {"instance_role": "emperor"}])
 def test_a_change_of_nothing_is_said(admin: Person, join: Join, fields: dict[str, str]):
     answer = admin.post(f"/settings/members/{user_id(join('viewer'))}", **fields)
     assert answer.status_code == 400 and "owner, reviewer, viewer" in answer.text
@@ -398,11 +400,13 @@ def test_a_key_of_another_project_is_not_there(admin: Person, join: Join):
 def test_what_was_refused_is_seen(live: Server, admin: Person):
     admin.choose("tests")
     with live.client() as agent:
-        assert agent.post("/v1/traces", content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
-    for _ in range(50):
-        if "traces" in (text := admin.get("/settings/ingest").text) and "JSON" in text:
-            break
-    assert admin.get("/settings/ingest").status_code == 200
+        answer = agent.post("/v1/traces", content=b"{", headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400
+        detail = answer.json()["message"]
+    deadline = time.monotonic() + 20  # counts are written by the writer, every now and then
+    while detail not in (text := html.unescape(admin.get("/settings/ingest").text)):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.1)
 
 
 # Hostile input
@@ -420,7 +424,7 @@ def test_a_number_beyond_all_ids_is_refused_and_not_an_error(admin: Person, numb
 
 
 def test_characters_that_a_database_refuses_are_no_error(live: Server, stranger: Person):
-    for text in ("a\0b@example.org", "\ud800@example.org".encode("utf-8", "surrogatepass"), "x" * 60_000):
+    for text in ("a\0b@example.org", "\ud800@example.org".encode("utf-8", "surrogatepass"), "x" * 20_000):
         assert stranger.post("/login", email=text, password=text).status_code in (422, 429)
     assert stranger.get("/invite/%00%ff").status_code == 404
     assert stranger.get("/invite/" + "x" * 5000).status_code == 404

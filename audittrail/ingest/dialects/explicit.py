@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from audittrail.ingest.conversation import conversation
 from audittrail.ingest.dialects.draft import Dialect, Draft
-from audittrail.ingest.dialects.scalars import label, price
 from audittrail.ingest.jsontext import structure
+from audittrail.ingest.scalars import label, price
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import KINDS
 

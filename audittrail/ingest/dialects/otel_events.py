@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from audittrail.ingest.conversation import conversation, turn
-from audittrail.ingest.dialects.scalars import label
 from audittrail.ingest.jsontext import structure
+from audittrail.ingest.scalars import label
 from audittrail.model.record import Event
 from audittrail.model.span import Message
 

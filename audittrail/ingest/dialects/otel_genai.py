@@ -12,8 +12,8 @@ from audittrail.ingest.conversation import conversation, parts, turn
 from audittrail.ingest.dialects import otel_events
 from audittrail.ingest.dialects.draft import Dialect, Draft
 from audittrail.ingest.dialects.flattened import rows, tree
-from audittrail.ingest.dialects.scalars import first_count, first_label, label, price
 from audittrail.ingest.jsontext import structure
+from audittrail.ingest.scalars import first_count, first_label, label, price
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind, Message
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from audittrail.ingest.conversation import conversation
 from audittrail.ingest.dialects.draft import Dialect, Draft
-from audittrail.ingest.dialects.scalars import count, label, price
 from audittrail.ingest.jsontext import structure
+from audittrail.ingest.scalars import count, label, price
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Message
 

@@ -152,7 +152,7 @@ def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
 
 
 def _value(value: AnyValue) -> Any:
-    # No deeper than the library parses: 100 nested messages, which are 48 lists in one another.
+    # No deeper than the library parses: 100 nested messages, which are 49 lists in one another.
     which = value.WhichOneof("value")
     return _READ[which](value) if which in _READ else None
 

@@ -63,7 +63,8 @@ async def traces(request: Request[Any, Any, Any], runtime: Runtime) -> Response[
         encoding = encoding_of(request.headers.get("content-type", ""))
         body = await _body(request, runtime)
         if len(body) > INLINE_BYTES:
-            spans, refused = await asyncio.to_thread(decode, encoding, body)
+            async with runtime.decoding:
+                spans, refused = await asyncio.to_thread(decode, encoding, body)
         else:
             spans, refused = decode(encoding, body)
         if refused:

@@ -98,7 +98,7 @@ def rows(lines: Iterable[tuple[Line, bool]], tree: Tree, ask: TraceAsk, current:
                 hidden=hidden,
                 x=x,
                 width=width,
-                critical=tuple(bar(a, b, start, whole) for a, b in line.critical if (b - a) * 400 > whole),
+                critical=tuple(bar(a, b, start, whole) for a, b in line.critical if (b - a) * 200 > whole),
                 title=f"{'running' if running else human.duration_exact(took)}, at +{human.duration(span.started_us - start)}",
                 duration=human.duration(took) + "…" if running else human.duration(took) if took else "",
                 tokens="" if tokens is None else human.count(tokens),
