@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -20,6 +21,7 @@ Command = Callable[[argparse.Namespace, Settings], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0 done, 1 failed, 2 not understood or refused."""
     args = parser().parse_args(argv)
+    os.umask(0o077)  # the database, its journal and the keys are for this user alone
     command: Command = args.command
     try:
         return command(args, load())

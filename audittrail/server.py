@@ -15,7 +15,7 @@ import uvicorn
 import uvloop
 
 from audittrail.app import create_app
-from audittrail.jobs.supervise import where
+from audittrail.model.errors import where
 from audittrail.runtime import Runtime
 from audittrail.settings import Settings, asset_folder
 from audittrail.store.database import Database

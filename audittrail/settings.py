@@ -14,13 +14,13 @@ import msgspec
 from audittrail.model.errors import ConfigurationError
 
 UNSAFE_SECRET = "dev-secret-key-change-in-production"  # noqa: S105 - the value that is refused
-# In a checkout the program's data stands beside the package, in a wheel inside it.
+# In a wheel the program's data stands inside the package, in a checkout beside it.
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def asset_folder(name: str) -> Path:
     """Where templates, static, rules or migrations are. Raises ConfigurationError when the installation lacks them."""
-    for folder in (_PACKAGE.parent / name, _PACKAGE / name):
+    for folder in (_PACKAGE / name, _PACKAGE.parent / name):
         if folder.is_dir():
             return folder
     raise ConfigurationError(f"The installation has no {name} folder; install AuditTrail again.")

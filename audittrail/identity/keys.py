@@ -84,7 +84,7 @@ def _basic(encoded: str) -> Presented:
     except (binascii.Error, ValueError):
         public, colon, secret = "", "", ""
     if not colon:
-        raise NotSignedIn("The Basic Authorization header is not base64 of pk-at-…:sk-at-….")
+        raise NotSignedIn("The Basic Authorization header is not base64 of a key's two parts, pk-at-…:sk-at-….")
     if public and not _PUBLIC.fullmatch(public):
         raise NotSignedIn("The Basic Authorization header's user is not a key's public part, which starts with pk-at-.")
     return Presented(_secret(secret, "The Basic Authorization header's password"), public or None)

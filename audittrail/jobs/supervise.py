@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 
 import msgspec
+
+from audittrail.model.errors import where
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +22,6 @@ class TaskState(msgspec.Struct):
     running: bool = False
     failures: int = 0
     last_failure: str = ""
-
-
-def where(error: BaseException) -> str:
-    """The kind of an exception and the lines it came through, not its message, which may quote what was received."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames)]
-    return " < ".join([type(error).__name__, *places])
 
 
 class Supervisor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 
 class AuditTrailError(Exception):
     """Base of all refusals. The message says what, where, and what to do, and never carries trace content."""
@@ -53,3 +55,10 @@ class Unavailable(AuditTrailError):
 
 class ConfigurationError(AuditTrailError):
     """A setting or the environment is wrong; the program does not start."""
+
+
+def where(error: BaseException) -> str:
+    """The kind of an exception and the lines it came through, not its message, which may quote what was received."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames)]
+    return " < ".join([type(error).__name__, *places])

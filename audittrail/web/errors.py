@@ -13,9 +13,9 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 
-from audittrail.jobs.supervise import where
 from audittrail.model import errors as e
 from audittrail.model.account import Viewer
+from audittrail.model.errors import where
 from audittrail.web.chrome import chrome_of
 from audittrail.web.render import page
 from audittrail.web.views.problem import ProblemView

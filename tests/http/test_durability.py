@@ -110,9 +110,8 @@ def test_a_polite_stop_answers_what_it_took_and_is_quick(fallible: Server) -> No
 
 
 def test_a_second_process_on_one_sqlite_file_says_why_it_does_not_start(server: Server) -> None:
-    second = subprocess.run(
-        [*server.command, "serve", "--port", "0"], env=server.env, cwd=server.data, capture_output=True, text=True, timeout=60
-    )
+    command = [*server.command, "serve", "--port", "0"]
+    second = subprocess.run(command, env=server.env, cwd=server.data, capture_output=True, text=True, timeout=60)
     assert second.returncode == 2
     assert second.stderr.count("\n") == 1, second.stderr
     assert f"process {server.pid}" in second.stderr

@@ -11,7 +11,9 @@ NOW = 1_000
 
 
 def row(name, parent=None, start=0, end=None, status="ok"):
-    return SpanRow(trace_id="t", span_id=name, parent_id=parent, name=name, started_us=start, ended_us=end, status=status)
+    return SpanRow(
+        trace_id="t", span_id=name, parent_id=parent, name=name, started_us=start, ended_us=end, status=status
+    )
 
 
 def picture(tree):

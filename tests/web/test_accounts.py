@@ -6,6 +6,7 @@ import html
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -54,6 +55,16 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(live: Server, 
     assert cookie.startswith("audittrail_session=")
     assert "httponly" in cookie and "samesite=lax" in cookie and "path=/" in cookie and "domain" not in cookie
     assert "secure" not in cookie  # this server is reached by plain HTTP
+    proxied = {"X-Forwarded-Proto": "https", "Sec-Fetch-Site": "same-origin"}
+    fields = {"email": live.email, "password": live.password}
+    assert "secure" in stranger.browser.post("/login", data=fields, headers=proxied).headers["set-cookie"].lower()
+
+
+def test_the_cookie_is_for_https_only_where_the_server_says_it_is_reached_so(tmp_path: Path):
+    with Server(tmp_path / "server", AUDITTRAIL_BASE_URL="https://audit.example.org") as server:
+        fields = {"email": server.email, "password": server.password}
+        answer = httpx.post(f"{server.url}/login", data=fields, trust_env=False)
+        assert answer.status_code == 303 and "secure" in answer.headers["set-cookie"].lower()
 
 
 def test_every_sign_in_has_a_token_of_its_own_and_ends_the_one_before(live: Server, stranger: Person):

@@ -124,7 +124,9 @@ def test_errors_only_keeps_the_way_to_them():
 
 
 def test_geometry_stays_on_the_ruler():
-    rows = view_of([span("a", started_us=0, ended_us=1_000_000), span("b", "a", started_us=1_000_000, ended_us=1_000_000)]).rows
+    rows = view_of(
+        [span("a", started_us=0, ended_us=1_000_000), span("b", "a", started_us=1_000_000, ended_us=1_000_000)]
+    ).rows
     assert (rows[0].x, rows[0].width) == ("0.000%", "100.000%")
     assert (rows[1].x, rows[1].width) == ("99.700%", "0.300%")
 
@@ -166,7 +168,9 @@ def test_a_call_stands_beside_its_result_whichever_message_that_came_in():
     found = talk(
         span(
             input=(
-                Message("assistant", (Part("tool_call", id="1", name="f", value={"x": 1}), Part("tool_call", name="g"))),
+                Message(
+                    "assistant", (Part("tool_call", id="1", name="f", value={"x": 1}), Part("tool_call", name="g"))
+                ),
                 Message("tool", (Part("tool_result", id="1", value="one"),)),
                 Message("tool", (Part("tool_result", value="two"),)),
                 Message("tool", (Part("tool_result", id="unknown", value="three"),)),
@@ -203,7 +207,15 @@ def test_an_outline_is_bounded_in_depth_and_length_and_always_closed():
     deep = "x"
     for _ in range(5_000):
         deep = {"k": deep}
-    for value in (deep, list(range(100_000)), {"a": [[[1]]], "b": {}}, [[i] * 50 for i in range(50)], "text", None, 1.5):
+    for value in (
+        deep,
+        list(range(100_000)),
+        {"a": [[[1]]], "b": {}},
+        [[i] * 50 for i in range(50)],
+        "text",
+        None,
+        1.5,
+    ):
         items = outline(value)
         assert len(items) < 1_500
         level = 0

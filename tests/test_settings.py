@@ -1,0 +1,65 @@
+"""Settings: read once, checked, and refused with what to write instead."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from audittrail.model.errors import ConfigurationError
+from audittrail.settings import UNSAFE_SECRET, load
+
+
+def given(tmp_path: Path, **env: str) -> dict[str, str]:
+    return {"AUDITTRAIL_DATA_DIR": str(tmp_path / "data"), **env}
+
+
+def test_nothing_has_to_be_set(tmp_path: Path) -> None:
+    settings = load(given(tmp_path))
+    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/data/audittrail.db"
+    assert not settings.debug
+    assert settings.max_body_bytes == 16 << 20
+
+
+def test_a_secret_key_is_made_once_and_kept_for_this_user_alone(tmp_path: Path) -> None:
+    first = load(given(tmp_path)).secret_key
+    assert len(first) == 64
+    assert load(given(tmp_path)).secret_key == first
+    assert stat.S_IMODE((tmp_path / "data" / "secret.key").stat().st_mode) == 0o600
+
+
+def test_secrets_come_from_files_too(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k" * 40 + "\n")
+    assert load(given(tmp_path, AUDITTRAIL_SECRET_KEY_FILE=str(tmp_path / "key"))).secret_key == b"k" * 40
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"AUDITTRAIL_SECRET_KEY": UNSAFE_SECRET}, "openssl rand -hex 32"),
+        ({"AUDITTRAIL_SECRET_KEY": "short"}, "32 characters"),
+        ({"AUDITTRAIL_SECRET_KEY": "k" * 40, "AUDITTRAIL_SECRET_KEY_FILE": "/x"}, "keep one"),
+        ({"AUDITTRAIL_SECRET_KEY_FILE": "/does/not/exist"}, "cannot be read"),
+        ({"AUDITTRAIL_DEBUG": "maybe"}, "true or false"),
+        ({"AUDITTRAIL_BASE_URL": "audittrail.example.org"}, "https://audittrail.example.org"),
+        ({"AUDITTRAIL_BASE_URL": "javascript:alert(1)"}, "https://"),
+        ({"AUDITTRAIL_INIT_ADMIN_EMAIL": "a@b.c"}, "go together"),
+        ({"AUDITTRAIL_INIT_ADMIN_PASSWORD": "x" * 20}, "go together"),
+        ({"AUDITTRAIL_INIT_API_KEY": "abc"}, "sk-at-"),
+        ({"AUDITTRAIL_INIT_API_KEY": "sk-at-short"}, "32 characters"),
+        ({"AUDITTRAIL_MAX_BODY_MB": "0"}, "from 1 to"),
+        ({"AUDITTRAIL_MAX_BODY_MB": "a lot"}, "whole number"),
+        ({"AUDITTRAIL_MAX_PENDING_MB": "-5"}, "whole number"),
+        ({"AUDITTRAIL_DATA_DIR": "/proc/none"}, "AUDITTRAIL_DATA_DIR"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_what_to_write(tmp_path: Path, env: dict[str, str], says: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(given(tmp_path) | env)
+    assert says in str(refused.value)
+    assert next(iter(env)).removesuffix("_FILE") in str(refused.value)
+
+
+def test_debug_allows_what_production_does_not(tmp_path: Path) -> None:
+    assert load(given(tmp_path, AUDITTRAIL_DEBUG="true", AUDITTRAIL_SECRET_KEY=UNSAFE_SECRET)).debug
