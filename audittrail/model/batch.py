@@ -7,14 +7,14 @@ import msgspec
 from audittrail.model.summary import SpanRow
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """One version of a span, ready to be stored: its row, and the exact bytes that are the record."""
 
     row: SpanRow
     record: bytes
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """What one request brings to one project."""
 
     project_id: int
@@ -26,7 +26,7 @@ class Batch(msgspec.Struct, frozen=True):
         return sum(len(s.record) for s in self.spans)
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True, gc=False):
     """A span that was not stored. The reason is one of our own sentences, counted and shown: never trace content."""
 
     reason: str

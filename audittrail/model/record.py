@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Something that happened inside a span at one instant."""
 
     name: str
@@ -18,7 +18,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     attributes: dict[str, Any] = {}
 
 
-class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+class Link(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A reference to a span, usually of another trace."""
 
     trace_id: str
@@ -26,7 +26,7 @@ class Link(msgspec.Struct, frozen=True, omit_defaults=True):
     attributes: dict[str, Any] = {}
 
 
-class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
+class Scope(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The instrumentation scope (the library that wrote the span)."""
 
     name: str = ""
@@ -34,7 +34,7 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     attributes: dict[str, Any] = {}
 
 
-class SpanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SpanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One version of a span as it was received: OpenTelemetry's span with its resource and scope.
 
     Attribute values are JSON values. What JSON cannot say is text: NaN and the infinities as protobuf's JSON mapping

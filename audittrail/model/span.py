@@ -28,7 +28,7 @@ Status = Literal["running", "ok", "error", "blocked"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 
-class Tokens(msgspec.Struct, frozen=True):
+class Tokens(msgspec.Struct, frozen=True, gc=False):
     """Usage as OpenTelemetry counts it: input includes both cache counts, output reasoning. None: not reported."""
 
     input: int | None = None
@@ -38,7 +38,7 @@ class Tokens(msgspec.Struct, frozen=True):
     reasoning: int | None = None
 
 
-class Tool(msgspec.Struct, frozen=True):
+class Tool(msgspec.Struct, frozen=True, gc=False):
     """A tool's call: what was asked of it, and what it gave back."""
 
     name: str | None = None
@@ -47,7 +47,7 @@ class Tool(msgspec.Struct, frozen=True):
     result: Any = None
 
 
-class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A piece of a message. `text` and `reasoning` carry text; `tool_call` and `tool_result` carry id, name and value;
     `media` carries what is known of an image, sound or file; `data` is any other JSON."""
 
@@ -58,7 +58,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     value: Any = None
 
 
-class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One turn of a conversation. Role is as sent: system, user, assistant, tool, developer, …"""
 
     role: str
@@ -66,7 +66,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     finish_reason: str | None = None
 
 
-class SpanError(msgspec.Struct, frozen=True, omit_defaults=True):
+class SpanError(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Why a span failed."""
 
     message: str = ""
@@ -74,7 +74,7 @@ class SpanError(msgspec.Struct, frozen=True, omit_defaults=True):
     stacktrace: str = ""
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of an agent. `input` and `output`: a tuple of Message for a conversation, else text or a JSON value."""
 
     trace_id: str

@@ -34,7 +34,7 @@ def _usage(count: int | None) -> int | None:
     return count if count is not None and count <= MAX_TOKENS else None
 
 
-class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
+class SpanRow(msgspec.Struct, frozen=True, gc=False):
     """A span without its payload."""
 
     trace_id: str
@@ -100,14 +100,14 @@ class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
+class TraceRow(msgspec.Struct, frozen=True, gc=False):
     """A trace in one line. Sums are over llm and embedding leaves only; None: no span reported any."""
 
     trace_id: str
     name: str = ""
     status: Status = "running"
     started_us: int = 0
-    ended_us: int | None = None  # the latest end seen so far
+    ended_us: int | None = None  # the latest end; None while the root has none
     agent: str | None = None
     session_id: str | None = None
     end_user: str | None = None
@@ -125,7 +125,7 @@ class TraceRow(msgspec.Struct, frozen=True, kw_only=True):
     received_us: int = 0  # when its latest span was stored
 
 
-class Summary(msgspec.Struct, frozen=True):
+class Summary(msgspec.Struct, frozen=True, gc=False):
     """A trace's row with what only the store needs: when it counts as finished, and the names it can be found by."""
 
     row: TraceRow
@@ -211,7 +211,7 @@ def summarise(spans: list[SpanRow], received_us: int) -> Summary:
         name=root.name,
         status=outcome,
         started_us=ordered[0].started_us,
-        ended_us=max(ended, default=None),
+        ended_us=None if settles is None else max(ended),
         agent=agent,
         session_id=root.session_id or next((s.session_id for s in ordered if s.session_id), None),
         end_user=root.end_user or next((s.end_user for s in ordered if s.end_user), None),

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model import record as records_model
 from audittrail.model.batch import Batch, Prepared
-from audittrail.model.summary import SpanRow, summarise
+from audittrail.model.summary import SpanRow, Summary, summarise
 from audittrail.store import dialect
 from audittrail.store import traces as trace_store
 from audittrail.store.bulk import write_rows
@@ -24,6 +24,8 @@ from audittrail.store.tables import records as r
 from audittrail.store.tables import spans as s
 
 SALT_BYTES = 32
+# Summing up a row takes 2 microseconds; more rows than this leave the event loop to others meanwhile.
+INLINE_ROWS = 5_000
 # SQLite refuses more than 32,766 variables in a statement, PostgreSQL's wire more than 65,535.
 _CHUNK = 5_000
 
@@ -33,7 +35,7 @@ _COLUMNS = [s.c[name] for name in _FIELDS]
 _Key = tuple[int, str, str]
 
 
-class _Stored(msgspec.Struct):
+class _Stored(msgspec.Struct, gc=False):
     """A span as it stands in the transaction: its row, which version that is, and how many there are."""
 
     row: SpanRow
@@ -104,7 +106,16 @@ async def _summarise(
         rows = by_trace.get((project_id, trace_id))
         if rows is not None:
             rows.append(stored.row)
-    await trace_store.save(conn, [(key[0], summarise(rows, received_us)) for key, rows in by_trace.items()])
+    summaries = [(key[0], rows) for key, rows in by_trace.items()]
+    if sum(len(rows) for _, rows in summaries) > INLINE_ROWS:
+        done = await asyncio.to_thread(_summaries, summaries, received_us)
+    else:
+        done = _summaries(summaries, received_us)
+    await trace_store.save(conn, done)
+
+
+def _summaries(traces: list[tuple[int, list[SpanRow]]], received_us: int) -> list[tuple[int, Summary]]:
+    return [(project_id, summarise(rows, received_us)) for project_id, rows in traces]
 
 
 def _rank(record: bytes) -> Any:
@@ -132,7 +143,7 @@ async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -
         for i in range(0, len(trace_ids), _CHUNK):
             rows = await conn.execute(query, {"project": project_id, "traces": trace_ids[i : i + _CHUNK]})
             for version, versions, *fields in rows:
-                row = SpanRow(**dict(zip(_FIELDS, fields, strict=True)))
+                row = SpanRow(*fields)
                 found[project_id, row.trace_id, row.span_id] = _Stored(row, version, versions)
     return found
 
@@ -150,7 +161,7 @@ async def _records_of(conn: AsyncConnection, keys: Sequence[_Key]) -> dict[_Key,
 
 
 def _row(values: Sequence[Any]) -> SpanRow:
-    return SpanRow(**dict(zip(_FIELDS, values, strict=True)))
+    return SpanRow(*values)
 
 
 async def rows_of_trace(conn: AsyncConnection, project_id: int, trace_id: str) -> list[SpanRow]:

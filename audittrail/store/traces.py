@@ -44,7 +44,7 @@ def _columns(now_us: int) -> list[ColumnElement[Any]]:
 
 
 def _row(values: Row[Any]) -> TraceRow:
-    return TraceRow(**dict(zip(_FIELDS, values, strict=True)))
+    return TraceRow(*values)
 
 
 def _like(text: str) -> str:
