@@ -14,12 +14,13 @@ from audittrail.identity.passwords import Passwords
 from audittrail.identity.throttle import Throttle
 from audittrail.jobs.supervise import Supervisor
 from audittrail.settings import Settings, asset_folder
-from audittrail.store import keys
+from audittrail.store import keys, sessions
 from audittrail.store.database import Database
 from audittrail.store.migrations import migrate
 from audittrail.store.writer import Writer
 
 TOUCH_SECONDS = 30.0
+PURGE_SECONDS = 3600.0
 
 
 class Runtime:
@@ -54,6 +55,7 @@ class Runtime:
             self.setup_link = await bootstrap(self)
             writing = self.supervisor.start("writer", self.writer.run)
             self.supervisor.start("key use", self._touch_keys)
+            self.supervisor.start("old sessions", self._purge_sessions)
             try:
                 yield self
             finally:
@@ -70,6 +72,12 @@ class Runtime:
         while True:
             await asyncio.sleep(TOUCH_SECONDS)
             await self._touch()
+
+    async def _purge_sessions(self) -> None:
+        while True:
+            async with self.db.write() as conn:
+                await sessions.purge_sessions(conn, self.now_us())
+            await asyncio.sleep(PURGE_SECONDS)
 
     async def _touch(self) -> None:
         used = self.keyring.take_used()

@@ -39,7 +39,7 @@ SETTINGS = (
     Setting(
         "AUDITTRAIL_SECRET_KEY",
         "made and kept in the data folder",
-        "Keys what is hashed or signed here: at least 32 characters.",
+        "Keys what is hashed here, at least 32 characters; with another one, all API keys are void.",
         True,
     ),
     Setting(

@@ -165,5 +165,6 @@
 
   prepare(document);
   showChoices();
-  intoView();
+  // Where the page itself scrolls (a phone), its header is what to see first.
+  if (matchMedia("(min-width: 721px)").matches) intoView();
 })();

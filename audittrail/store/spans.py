@@ -131,17 +131,19 @@ def _span_values(key: _Key, stored: _Stored) -> tuple[Any, ...]:
     return (*key, stored.version, stored.versions, *_middle(row), picodollars(row.cost), row.error)
 
 
+_OF_TRACES = select(s.c.version, s.c.versions, *_COLUMNS).where(
+    s.c.project_id == bindparam("project"), s.c.trace_id.in_(bindparam("traces", expanding=True))
+)
+
+
 async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -> dict[_Key, _Stored]:
     by_project: dict[int, list[str]] = {}
     for project_id, trace_id in traces:
         by_project.setdefault(project_id, []).append(trace_id)
     found: dict[_Key, _Stored] = {}
-    query = select(s.c.version, s.c.versions, *_COLUMNS).where(
-        s.c.project_id == bindparam("project"), s.c.trace_id.in_(bindparam("traces", expanding=True))
-    )
     for project_id, trace_ids in by_project.items():
         for i in range(0, len(trace_ids), _CHUNK):
-            rows = await conn.execute(query, {"project": project_id, "traces": trace_ids[i : i + _CHUNK]})
+            rows = await conn.execute(_OF_TRACES, {"project": project_id, "traces": trace_ids[i : i + _CHUNK]})
             for version, versions, *fields in rows:
                 row = SpanRow(*fields)
                 found[project_id, row.trace_id, row.span_id] = _Stored(row, version, versions)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one sample a line
 """Sample data for looking at every page: calm, crowded, hostile, empty and broken."""
 
 from __future__ import annotations
@@ -102,11 +103,29 @@ def refund_trace() -> list[Span]:
     add(12, 10, "chain", "plan", 130, 4_300)
     add(13, 12, "retriever", "policy search", 140, 620, input={"query": "refund broken on arrival", "top_k": 4},
         output=[{"score": 0.91, "text": "Items that arrive broken are refunded in full within 30 days."}, {"score": 0.84, "text": "The ledger is the only source for the amount."}])  # fmt: skip
-    add(14, 13, "embedding", "embed query", 150, 90, model="text-embedding-3-small", tokens=Tokens(12), cost=Decimal("0.0000002"))
+    add(
+        14,
+        13,
+        "embedding",
+        "embed query",
+        150,
+        90,
+        model="text-embedding-3-small",
+        tokens=Tokens(12),
+        cost=Decimal("0.0000002"),
+    )
     add(15, 13, "reranker", "rerank", 250, 480, model="rerank-v3.5")
     add(16, 12, "llm", "chat claude-sonnet-4-5", 780, 3_600, model="claude-sonnet-4-5", provider="anthropic",
         tokens=Tokens(4_180, 402, 3_072, 512, 180), cost=Decimal("0.0121"), input=talk[:2], output=talk[2:3])  # fmt: skip
-    add(17, 10, "tool", "get_order", 4_500, 840, tool=Tool("get_order", "call_a", talk[2].parts[2].value, talk[3].parts[0].value))
+    add(
+        17,
+        10,
+        "tool",
+        "get_order",
+        4_500,
+        840,
+        tool=Tool("get_order", "call_a", talk[2].parts[2].value, talk[3].parts[0].value),
+    )
     add(18, 10, "tool", "query_ledger", 4_510, 5_020, status="error", tool=Tool("query_ledger", "call_b", talk[2].parts[3].value),
         error=SpanError("The ledger did not answer within 5 s: connection to ledger-replica-2 timed out", "ToolTimeout", 'Traceback (most recent call last):\n  File "/app/tools/ledger.py", line 88, in query\n    return await asyncio.wait_for(run(sql), timeout_s)\nTimeoutError'),
         attributes={"db.system": "postgresql", "server.address": "ledger-replica-2", "retry.count": 0, "x.internal.flag": True, "gen_ai.tool.name": "query_ledger", "gen_ai.tool.call.arguments": '{"sql": "SELECT …"}', "html": HOSTILE, "long": LONG * 20},
@@ -115,7 +134,16 @@ def refund_trace() -> list[Span]:
         events=(Event("exception", (s + 9_530_000) * 1000, {"exception.type": "ToolTimeout", "exception.message": "timed out"}),),
         links=(Link(hex_id(9, 32), hex_id(2)),), pii={"email": 1, "phone": 2},
         notes=("The tool’s name was taken from the span’s name.",))  # fmt: skip
-    add(19, 18, "other", "connect ledger-replica-2", 4_520, 5_000, status="error", error=SpanError("connection timed out", "OSError"))
+    add(
+        19,
+        18,
+        "other",
+        "connect ledger-replica-2",
+        4_520,
+        5_000,
+        status="error",
+        error=SpanError("connection timed out", "OSError"),
+    )
     add(20, 10, "human", "ask a person", 9_600, 4_100, output="No answer yet; continue without.")
     add(21, 10, "llm", "chat claude-sonnet-4-5", 13_750, 4_300, model="claude-sonnet-4-5", provider="anthropic",
         tokens=Tokens(5_240, 410, 4_608), cost=Decimal("0.0094"), input=talk,
@@ -147,12 +175,41 @@ def hostile_trace() -> list[Span]:
                  input=(Message(HOSTILE, (Part("text", text=HOSTILE + "\n" + RTL + "\u202e" + LONG * 40), Part("tool_call", name=HOSTILE, value=HOSTILE), Part("data", value=deep))),) if i % 2 == 0 else None)
         )  # fmt: skip
     for a, b in ((120, 121), (121, 122), (122, 120)):
-        made.append(Span(trace_id=t, span_id=hex_id(a), parent_id=hex_id(b), name=f"loop {a}", started_us=s + a * 1000, ended_us=s + 60 * S))
+        made.append(
+            Span(
+                trace_id=t,
+                span_id=hex_id(a),
+                parent_id=hex_id(b),
+                name=f"loop {a}",
+                started_us=s + a * 1000,
+                ended_us=s + 60 * S,
+            )
+        )
     for a in (130, 131):
-        made.append(Span(trace_id=t, span_id=hex_id(a), parent_id=hex_id(999), kind="chain", name=f"orphan {a}", started_us=s + 20 * S, ended_us=s + 30 * S))
+        made.append(
+            Span(
+                trace_id=t,
+                span_id=hex_id(a),
+                parent_id=hex_id(999),
+                kind="chain",
+                name=f"orphan {a}",
+                started_us=s + 20 * S,
+                ended_us=s + 30 * S,
+            )
+        )
     at = 130
     for d in range(40):
-        made.append(Span(trace_id=t, span_id=hex_id(200 + d), parent_id=hex_id(at), name=f"deep {d}", kind="chain", started_us=s + 20 * S + d, ended_us=s + 29 * S))
+        made.append(
+            Span(
+                trace_id=t,
+                span_id=hex_id(200 + d),
+                parent_id=hex_id(at),
+                name=f"deep {d}",
+                kind="chain",
+                started_us=s + 20 * S + d,
+                ended_us=s + 29 * S,
+            )
+        )
         at = 200 + d
     return made
 
@@ -161,7 +218,17 @@ def big_trace(count: int = 3_000) -> list[Span]:
     """Many spans, some of which failed."""
     dice, t, s = random.Random(7), hex_id(11, 32), NOW - 3_600 * S
     kinds = ("agent", "chain", "llm", "tool", "tool", "llm", "retriever", "other")
-    made = [Span(trace_id=t, span_id=hex_id(10_000), kind="agent", name="nightly reconciliation", agent="reconciler", started_us=s, ended_us=s + 1_800 * S)]
+    made = [
+        Span(
+            trace_id=t,
+            span_id=hex_id(10_000),
+            kind="agent",
+            name="nightly reconciliation",
+            agent="reconciler",
+            started_us=s,
+            ended_us=s + 1_800 * S,
+        )
+    ]
     for i in range(1, count):
         above = made[max(0, i - dice.randint(1, 40))]
         start = above.started_us + dice.randint(0, max(1, (above.ended_us or NOW) - above.started_us) // 2)
@@ -196,7 +263,9 @@ def rows_of(spans: list[Span]) -> list[SpanRow]:
 
 def trace_rows() -> tuple[TraceRow, ...]:
     rows = [summarise(rows_of(spans), NOW - 60 * S).row for spans in TRACES.values()]
-    rows[2] = rows[2].__class__(**{f: getattr(rows[2], f) for f in rows[2].__struct_fields__} | {"status": "running", "ended_us": None})
+    rows[2] = rows[2].__class__(
+        **{f: getattr(rows[2], f) for f in rows[2].__struct_fields__} | {"status": "running", "ended_us": None}
+    )
     dice = random.Random(3)
     agents = ("refund-agent", "weather-assistant", "code-review", "triage", None)
     for i in range(46):

@@ -1,5 +1,6 @@
 import random
 import time
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,7 +121,7 @@ def test_every_span_has_one_line_whatever_was_sent(raw):
     for line in tree.lines:
         assert all(a < b for a, b in line.critical)
     waited = sorted(section for line in tree.lines for section in line.critical)
-    assert all(a[1] <= b[0] for a, b in zip(waited, waited[1:], strict=False)), "the path is at one place at a time"
+    assert all(a[1] <= b[0] for a, b in pairwise(waited)), "the path is at one place at a time"
 
 
 def test_33_000_spans_in_under_a_second_also_as_one_chain():

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -37,16 +38,16 @@ def stranger(fresh: Server) -> Iterator[Person]:
         yield Person(fresh, "", browser)
 
 
+def call(server: Server, *args: str, say: str = "") -> subprocess.CompletedProcess[str]:
+    """The command line with the server's settings, while the server runs."""
+    return subprocess.run(
+        [*COMMAND, *args], input=say, env=server.env, cwd=server.cwd, capture_output=True, text=True, timeout=60
+    )
+
+
 @pytest.fixture
 def run(fresh: Server) -> Run:
-    """The command line with the server's settings, while the server runs."""
-
-    def command(*args: str, say: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *args], input=say, env=fresh.env, cwd=fresh.cwd, capture_output=True, text=True, timeout=60
-        )
-
-    return command
+    return partial(call, fresh)
 
 
 def token(server: Server) -> str:
@@ -145,14 +146,12 @@ def test_the_command_line_works_beside_the_server(fresh: Server, stranger: Perso
         (("project", "add", "x", "--owner", "nobody@example.org"), "no account"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence_and_exit_2(run: Run, args: tuple[str, ...], says: str):
-    done = run(*args, say=PASSWORD + "\n")
+def test_what_cannot_be_done_is_one_sentence_and_exit_2(live: Server, args: tuple[str, ...], says: str):
+    done = call(live, *args, say=PASSWORD + "\n")
     assert done.returncode == 2 and done.stdout == ""
     assert says in done.stderr and done.stderr.startswith("audittrail: ") and done.stderr.count("\n") == 1
 
 
-def test_a_second_server_on_one_sqlite_file_is_refused(server: Server, run: Run):
-    done = subprocess.run(
-        [*COMMAND, "serve", "--port", "1"], env=server.env, cwd=server.cwd, capture_output=True, text=True, timeout=60
-    )
+def test_a_second_server_on_one_sqlite_file_is_refused(server: Server):
+    done = call(server, "serve", "--port", "1")
     assert done.returncode != 0 and "already serves" in done.stderr and "Traceback" not in done.stderr

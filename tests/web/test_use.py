@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.looks import samples
-from tests.looks.__main__ import ARGS, Site
+from tests.looks.__main__ import ARGS, Site, addresses, look
 
 pytestmark = pytest.mark.browser
 SMALL, REFUND, HOSTILE, BIG = samples.TRACES
@@ -218,3 +218,12 @@ def test_on_a_phone_the_panel_covers_the_tree_and_closes(browser, base):
     page.wait_for_selector(".split:not(:has(.panel-body))")
     assert page.is_visible(".waterfall")
     context.close()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light")])
+@pytest.mark.parametrize(
+    "name",
+    ["traces-filtered", "start", "login", "keys-made", "members", "trace-refund-talk", "trace-hostile-attributes"],
+)
+def test_accessible_and_nothing_wider_than_the_screen(browser, base, axe, name, width, theme):
+    assert look(browser, base, name, addresses()[name], width, theme, None, axe) == []

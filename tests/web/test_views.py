@@ -10,7 +10,7 @@ from audittrail.web.views.outline import MAX_DEPTH, outline
 from audittrail.web.views.panel import Panel
 from audittrail.web.views.talk import headline, talk
 from audittrail.web.views.trace import LINES, root_id, selected_id, trace_view
-from audittrail.web.views.traces import TracesView, typed
+from audittrail.web.views.traces import TracesView, took_us, typed
 
 NOW = 10_000_000
 
@@ -79,6 +79,12 @@ def test_the_line_settles_after_one_round(typed_text):
 def test_links_leave_out_what_is_empty():
     assert query(a="", b=None, c=()) == ""
     assert query(a="x y&z", b=0) == "?a=x%20y%26z&b=0"
+
+
+def test_a_trace_that_waits_to_be_finished_took_until_its_latest_end():
+    row = TraceRow(trace_id="t", status="running", started_us=0, ended_us=3_000_000, received_us=4_000_000)
+    assert took_us(row, 5_000_000) == 3_000_000
+    assert took_us(row, 60_000_000) == 60_000_000, "something in it is still open"
 
 
 # The trace

@@ -13,6 +13,7 @@ from audittrail.model.tree import Line, Tree, first_failure, lay, narrowed, root
 from audittrail.web.views.links import CLOSED, TraceAsk
 from audittrail.web.views.panel import Panel
 from audittrail.web.views.talk import headline
+from audittrail.web.views.traces import took_us
 from audittrail.web.views.waterfall import Row, rows
 
 LINES = 500  # of the tree in one answer
@@ -62,9 +63,8 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def duration_us(self) -> int:
-        """Until now, while it runs."""
-        end = self.now_us if self.running or self.row.ended_us is None else self.row.ended_us
-        return max(0, end - self.row.started_us)
+        """So far, while it runs."""
+        return took_us(self.row, self.now_us)
 
     @cached_property
     def asked(self) -> str:

@@ -6,7 +6,7 @@ import msgspec
 
 from audittrail.model.filters import RANGES, Page, TraceFilter
 from audittrail.model.span import STATUSES
-from audittrail.model.summary import TraceRow
+from audittrail.model.summary import QUIET_US, TraceRow
 from audittrail.web.views.links import query
 
 RANGE_WORDS = {"1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "the last 30 days"}
@@ -23,6 +23,17 @@ class Chip(msgspec.Struct, frozen=True):
 def typed(text: tuple[str, ...]) -> str:
     """Texts as the query line takes them: TraceFilter.parse(q=typed(text)).text == text."""
     return " ".join(t if '"' in t or (not any(c.isspace() for c in t) and ":" not in t) else f'"{t}"' for t in text)
+
+
+def took_us(row: TraceRow, now_us: int) -> int:
+    """How long a trace took, or has taken so far.
+
+    One that merely waits to be called finished took until its latest end; its time must not run on and then jump back.
+    """
+    waits = now_us <= row.received_us + QUIET_US
+    if row.ended_us is not None and (row.status != "running" or waits):
+        return max(0, row.ended_us - row.started_us)
+    return max(0, now_us - row.started_us)
 
 
 class TracesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +67,10 @@ class TracesView(msgspec.Struct, frozen=True, kw_only=True):
             "user": want.user,
         }
         return "/traces" + query(**(params | changes))
+
+    def took_us(self, row: TraceRow, now_us: int) -> int:
+        """Of one of the traces."""
+        return took_us(row, now_us)
 
     @property
     def older(self) -> str:

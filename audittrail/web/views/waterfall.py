@@ -13,6 +13,7 @@ from audittrail.web.views.links import TraceAsk
 
 MAX_DEPTH_CLASS = 24  # deeper lines are indented no further
 ID = "~id~"
+UNSAID = {"error": "Failed without a message", "blocked": "Blocked"}
 MIN_BAR = 0.3  # percent of the ruler; a shorter bar could not be seen
 
 
@@ -76,10 +77,10 @@ def rows(lines: Iterable[tuple[Line, bool]], tree: Tree, ask: TraceAsk, current:
         span = line.span
         running = span.ended_us is None
         end = end_of(span, now_us)
-        took = end - span.started_us
+        took, offset = end - span.started_us, span.started_us - start
         x, width = bar(span.started_us, end, start, whole)
         tokens = _tokens(span)
-        error = span.error or ("Failed without a message" if span.status == "error" else "")
+        error = span.error or UNSAID.get(span.status, "")
         if hidden and line.errors_below and not error:
             error = human.plural(line.errors_below, "error") + " below"
         detail = span.tool if span.kind == "tool" else span.model
@@ -99,7 +100,7 @@ def rows(lines: Iterable[tuple[Line, bool]], tree: Tree, ask: TraceAsk, current:
                 x=x,
                 width=width,
                 critical=tuple(bar(a, b, start, whole) for a, b in line.critical if (b - a) * 200 > whole),
-                title=f"{'running' if running else human.duration_exact(took)}, at +{human.duration(span.started_us - start)}",
+                title=f"{'running' if running else human.duration_exact(took)}, at +{human.duration(offset)}",
                 duration=human.duration(took) + "…" if running else human.duration(took) if took else "",
                 tokens="" if tokens is None else human.count(tokens),
                 tokens_title=f"{human.exact(span.input_tokens)} in, {human.exact(span.output_tokens)} out",
