@@ -81,10 +81,10 @@ def test_links_leave_out_what_is_empty():
     assert query(a="x y&z", b=0) == "?a=x%20y%26z&b=0"
 
 
-def test_a_trace_that_waits_to_be_finished_took_until_its_latest_end():
-    row = TraceRow(trace_id="t", status="running", started_us=0, ended_us=3_000_000, received_us=4_000_000)
-    assert took_us(row, 5_000_000) == 3_000_000
-    assert took_us(row, 60_000_000) == 60_000_000, "something in it is still open"
+def test_a_trace_takes_until_its_end_or_until_now_while_its_root_has_none():
+    assert took_us(TraceRow(trace_id="t", status="running", ended_us=3_000_000), 60_000_000) == 3_000_000
+    assert took_us(TraceRow(trace_id="t", status="running", started_us=10), 60_000_000) == 59_999_990
+    assert took_us(TraceRow(trace_id="t", status="running", started_us=70_000_000), 60_000_000) == 0
 
 
 # The trace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
@@ -27,6 +28,9 @@ async def _keys(
     project = require_project(who)
     async with runtime.db.read() as conn:
         found = await key_store.list_keys(conn, project.project.id)
+    # Uses of the last half minute are not in the database yet, and whoever just tried a key looks here.
+    used = runtime.keyring.used
+    found = tuple(msgspec.structs.replace(key, last_used_us=used.get(key.id, key.last_used_us)) for key in found)
     view = KeysView(
         keys=found,
         can_manage=project.role == "owner",

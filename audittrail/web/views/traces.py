@@ -6,7 +6,7 @@ import msgspec
 
 from audittrail.model.filters import RANGES, Page, TraceFilter
 from audittrail.model.span import STATUSES
-from audittrail.model.summary import QUIET_US, TraceRow
+from audittrail.model.summary import TraceRow
 from audittrail.web.views.links import query
 
 RANGE_WORDS = {"1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "the last 30 days"}
@@ -26,14 +26,8 @@ def typed(text: tuple[str, ...]) -> str:
 
 
 def took_us(row: TraceRow, now_us: int) -> int:
-    """How long a trace took, or has taken so far.
-
-    One that merely waits to be called finished took until its latest end; its time must not run on and then jump back.
-    """
-    waits = now_us <= row.received_us + QUIET_US
-    if row.ended_us is not None and (row.status != "running" or waits):
-        return max(0, row.ended_us - row.started_us)
-    return max(0, now_us - row.started_us)
+    """How long a trace took, or has taken so far while its root has no end."""
+    return max(0, (now_us if row.ended_us is None else row.ended_us) - row.started_us)
 
 
 class TracesView(msgspec.Struct, frozen=True, kw_only=True):
