@@ -24,7 +24,6 @@ from audittrail.store.migrations import migrate
 GRACE_SECONDS = 5  # for requests under way when the server is asked to stop
 
 
-
 class ContentFree(logging.Formatter):
     """Exceptions as their kind and the lines they came through: their messages may quote what was received."""
 
