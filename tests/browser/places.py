@@ -1,0 +1,160 @@
+"""Every page that a person can come to, each with who sees it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.site import Site, setup_link
+from tests.browser.watch import Watch
+
+# A page: opened with the options that `visit` takes.
+Open = Callable[[Site, Visit, Watch, dict[str, object]], Page]
+TABS = ("conversation", "io", "attributes", "record")
+
+
+def at(path: str | Callable[[Site], str], who: str = "owner", status: int = 200) -> Open:
+    """A page that has an address."""
+
+    def open_it(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+        if status >= 400:
+            watch.expect(f"status of {status}")
+        page = visit(site.server, site.people[who], **options)
+        answer = page.goto(path if isinstance(path, str) else path(site), wait_until="load")
+        assert answer is not None and answer.status == status, f"{answer and answer.status} for {page.url}"
+        return page
+
+    return open_it
+
+
+def the_setup(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The form for the first account."""
+    page = visit(site.fresh, **options)
+    page.goto(setup_link(site.fresh), wait_until="load")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Make the first account")
+    return page
+
+
+def setup_refused(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The same form after a password that is too short."""
+    watch.expect("status of 422")
+    page = the_setup(site, visit, watch, options)
+    page.get_by_label("E-mail").fill("ann@example.org")
+    page.get_by_label("Name", exact=True).fill("Ann")
+    page.get_by_label("Password").fill("passwordpassword")
+    page.get_by_label("First project").fill("shop")
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.locator("[aria-invalid]")).to_have_count(1)
+    return page
+
+
+def login_before_setup(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """Signing in where nobody has an account."""
+    page = visit(site.fresh, **options)
+    page.goto("/login", wait_until="load")
+    return page
+
+
+def login_refused(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """After a wrong password."""
+    watch.expect("status of 422")
+    page = visit(site.server, **options)
+    page.goto("/login")
+    page.get_by_label("E-mail").fill("colleague@example.org")
+    page.get_by_label("Password").fill("not the right words")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+def key_made(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The answer that shows a key's secret; of the empty project, so that the other's list does not grow."""
+    page = visit(site.server, site.people["empty"], **options)
+    page.goto("/settings/keys")
+    page.get_by_label("Name", exact=True).fill("looked at")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_role("heading", name="Copy the secret now")).to_be_visible()
+    return page
+
+
+def member_invited(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The answer that shows an invitation's link."""
+    page = visit(site.server, site.people["empty"], **options)
+    page.goto("/settings/members")
+    page.get_by_label("E-mail").fill("invited@example.org")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Send this link")).to_be_visible()
+    return page
+
+
+def with_menu(name: str) -> Open:
+    """The list of traces with one of the rail's menus open."""
+
+    def open_it(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+        page = at("/traces?q=ping+1")(site, visit, watch, options)
+        page.locator(f"details.{name} > summary").click()
+        expect(page.locator(f"details.{name} .float")).to_be_visible()
+        return page
+
+    return open_it
+
+
+def with_help(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The list of traces with the keyboard's dialog open."""
+    page = at("/traces?q=ping+1")(site, visit, watch, options)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    return page
+
+
+PLACES: dict[str, Open] = {
+    "login": at("/login", "stranger"),
+    "login-refused": login_refused,
+    "login-before-setup": login_before_setup,
+    "setup": the_setup,
+    "setup-refused": setup_refused,
+    "setup-link-wrong": at("/setup?token=wrong", "stranger", 404),
+    "invite": at(lambda site: site.invitation, "stranger"),
+    "invite-wrong": at("/invite/wrong", "stranger", 404),
+    "traces": at("/traces"),
+    "traces-filtered": at("/traces?q=tool&status=error&agent=refund-agent&range=24h"),
+    "traces-empty-project": at("/traces", "empty"),
+    "traces-no-match": at("/traces?q=nothing-is-called-so&range=1h"),
+    "traces-query-error": at("/traces?q=status:wrong", status=400),
+    "traces-project-menu": with_menu("project"),
+    "traces-person-menu": with_menu("person"),
+    "traces-help": with_help,
+    "trace-small": at(lambda site: site.trace("small")),
+    "trace-broken": at(lambda site: site.trace("broken")),
+    "trace-broken-conversation": at(lambda site: site.trace("broken", span=6, tab="conversation")),
+    "trace-broken-io": at(lambda site: site.trace("broken", span=3, tab="io")),
+    "trace-broken-attributes": at(lambda site: site.trace("broken", span=4, tab="attributes")),
+    "trace-broken-record": at(lambda site: site.trace("broken", span=4, tab="record")),
+    "trace-broken-closed": at(lambda site: site.trace("broken", span="none")),
+    "trace-errors-only": at(lambda site: site.trace("broken", only="errors")),
+    "trace-nothing-found": at(lambda site: site.trace("broken", find="nothing-is-called-so")),
+    "trace-unknown-span": at(lambda site: site.trace("broken", span="ffffffffffffffff")),
+    "trace-big": at(lambda site: site.trace("big")),
+    "trace-long": at(lambda site: site.trace("long")),
+    "trace-long-attributes": at(lambda site: site.trace("long", span=2, tab="attributes")),
+    "trace-rtl": at(lambda site: site.trace("rtl")),
+    "trace-hostile": at(lambda site: site.trace("hostile")),
+    "trace-running": at(lambda site: site.trace("running")),
+    "settings-profile": at("/settings"),
+    "settings-project": at("/settings/project"),
+    "settings-members": at("/settings/members"),
+    "settings-members-of-a-viewer": at("/settings/members", "viewer"),
+    "settings-member-invited": member_invited,
+    "settings-keys": at("/settings/keys"),
+    "settings-keys-none": at("/settings/keys", "viewer"),
+    "settings-key-made": key_made,
+    "settings-ingest": at("/settings/ingest"),
+    "problem-403": at("/traces", "nobody", 403),
+    "problem-404": at("/traces/" + "0" * 32, "owner", 404),
+    "problem-404-stranger": at("/nothing-here", "stranger", 404),
+}
+
+every_place = pytest.mark.parametrize("name", list(PLACES))
