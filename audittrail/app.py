@@ -6,18 +6,15 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import ScopeType
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from audittrail import __version__
 from audittrail.runtime import Runtime
 from audittrail.settings import asset_folder
 from audittrail.web import api, errors, pages
+from audittrail.web.openapi import openapi
 from audittrail.web.render import Renderer
 
 CSP = (
@@ -84,19 +81,7 @@ def _litestar(runtime: Runtime) -> Litestar:
         ],
         dependencies={"runtime": Provide(lambda: runtime, sync_to_thread=False, use_cache=True)},
         exception_handlers={Exception: errors.answer},
-        openapi_config=OpenAPIConfig(
-            title="AuditTrail",
-            version=__version__,
-            description="The flight recorder and governor for AI agents.",
-            path="/schema",
-            render_plugins=[JsonRenderPlugin()],
-            components=Components(
-                security_schemes={
-                    "key": SecurityScheme(type="http", scheme="bearer", description="An API key's secret, sk-at-…"),
-                }
-            ),
-            security=[{"key": []}],
-        ),
+        openapi_config=openapi(),
         request_class=HTMXRequest,
         request_max_body_size=64 << 10,  # forms and small JSON; ingest has its own limit
         state=State({"runtime": runtime, "renderer": renderer}),

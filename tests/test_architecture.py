@@ -38,6 +38,7 @@ DOORS: dict[str, set[str]] = {
     "msgspec": set(MAY_IMPORT) - {"", "clock"},
     "google": {"ingest"},  # googleapis-common-protos and protobuf
     "opentelemetry": {"ingest"},
+    "genai_prices": {"ingest"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "zstandard": {"store"},

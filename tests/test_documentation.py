@@ -10,6 +10,7 @@ import textwrap
 import tomllib
 
 from audittrail import __version__
+from audittrail.ingest.native import NativeSpan
 from audittrail.settings import SETTINGS
 from tests.live import ROOT, Server
 
@@ -92,3 +93,17 @@ def test_the_quickstart_s_agent_runs_as_printed(server: Server) -> None:
         (row,) = client.get("/api/v1/traces").json()["data"]
     assert (row["agent"], row["span_count"], row["llm_calls"], row["tool_calls"]) == ("clerk", 3, 1, 1)
     assert (row["input_tokens"], row["output_tokens"]) == (412, 37)
+
+
+def test_the_native_format_s_example_is_taken(server: Server) -> None:
+    text = (ROOT / "docs" / "native-json.md").read_text()
+    body = re.search(r"-d '(\{.*?\})'", text, re.S)
+    assert body
+    with server.client() as client:
+        answer = client.post(
+            "/api/v1/ingest/spans", content=body[1].encode(), headers={"Content-Type": "application/json"}
+        )
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row[1] + (row[2] if "_us" in row[1] else ""))}
+    assert named == set(NativeSpan.__struct_fields__)

@@ -34,7 +34,7 @@ def normalise(record: SpanRecord) -> Span:
         ended = started
     tokens, note = _tokens(draft)
     failed = draft.failed or record.status_code == 2
-    status: Status = "error" if failed else "running" if ended is None else "ok"
+    status: Status = "error" if failed else "blocked" if draft.blocked else "running" if ended is None else "ok"
     tool, given, got = _payload(kind, record.name, draft)
     return Span(
         trace_id=record.trace_id,

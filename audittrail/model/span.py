@@ -47,6 +47,18 @@ class Tool(msgspec.Struct, frozen=True, gc=False):
     result: Any = None
 
 
+class Cost(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a call cost in US dollars, and how that is known."""
+
+    amount: Decimal
+    source: Literal["sent", "genai-prices"]  # sent: the client said so, and it wins
+    version: str = ""  # of the price list
+    model: str = ""  # as the price list calls it
+    provider: str = ""
+    rates: dict[str, str] = {}  # US dollars per million tokens by bucket; empty where they depend on the input's length
+    tokens: dict[str, int] = {}  # by bucket: input (without cache), cache_read, cache_write, output
+
+
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A piece of a message. `text` and `reasoning` carry text; `tool_call` and `tool_result` carry id, name and value;
     `media` carries what is known of an image, sound or file; `data` is any other JSON."""
@@ -92,6 +104,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     provider: str | None = None
     tokens: Tokens = Tokens()
     cost: Decimal | None = None  # US dollars; None: unpriced, which is not 0
+    cost_basis: Cost | None = None  # how the cost is known
     tool: Tool | None = None
     input: Any = None
     output: Any = None

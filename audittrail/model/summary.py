@@ -26,6 +26,9 @@ MAX_TOKENS = 10**12
 MAX_COST = Decimal(1_000_000)
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def _cut(text: str | None) -> str | None:
     return text[:ID_LIMIT] if text else None
 
@@ -58,6 +61,7 @@ class SpanRow(msgspec.Struct, frozen=True, gc=False):
     reasoning_tokens: int | None = None
     cost: Decimal | None = None
     error: str | None = None
+    cost_basis: str | None = None  # model.span.Cost as JSON
 
     @property
     def tokens(self) -> Tokens:
@@ -97,6 +101,7 @@ class SpanRow(msgspec.Struct, frozen=True, gc=False):
             reasoning_tokens=_usage(t.reasoning),
             cost=cost if cost is not None and 0 <= cost <= MAX_COST else None,
             error=(span.error.message or span.error.type)[:ERROR_LIMIT] if span.error else None,
+            cost_basis=_encode(span.cost_basis).decode() if span.cost_basis else None,
         )
 
 

@@ -123,12 +123,12 @@ def _rank(record: bytes) -> Any:
 
 
 # The columns from parent_id to reasoning_tokens, in the table's order.
-_middle = attrgetter(*[c.name for c in s.columns][5:-2])
+_middle = attrgetter(*[c.name for c in s.columns][5:-3])
 
 
 def _span_values(key: _Key, stored: _Stored) -> tuple[Any, ...]:
     row = stored.row
-    return (*key, stored.version, stored.versions, *_middle(row), picodollars(row.cost), row.error)
+    return (*key, stored.version, stored.versions, *_middle(row), picodollars(row.cost), row.error, row.cost_basis)
 
 
 _OF_TRACES = select(s.c.version, s.c.versions, *_COLUMNS).where(
@@ -179,12 +179,13 @@ class StoredRecord(msgspec.Struct, frozen=True):
     version: int
     versions: int
     received_us: int
+    cost_basis: str | None
     stored_bytes: int  # as it lies on disk
 
 
 def _shown() -> Any:
     return (
-        select(r.c.record, s.c.version, s.c.versions, r.c.received_us)
+        select(r.c.record, s.c.version, s.c.versions, r.c.received_us, s.c.cost_basis)
         .select_from(s)
         .join(
             r,
@@ -196,8 +197,8 @@ def _shown() -> Any:
     )
 
 
-def _stored(packed: bytes, version: int, versions: int, received_us: int) -> StoredRecord:
-    return StoredRecord(unpack(packed), version, versions, received_us, len(packed))
+def _stored(packed: bytes, version: int, versions: int, received_us: int, cost_basis: str | None) -> StoredRecord:
+    return StoredRecord(unpack(packed), version, versions, received_us, cost_basis, len(packed))
 
 
 async def record_of(conn: AsyncConnection, project_id: int, trace_id: str, span_id: str) -> StoredRecord | None:
@@ -220,4 +221,4 @@ async def records_of_trace(
     )
     if after:
         query = query.where(tuple_(s.c.started_us, s.c.span_id) > after)
-    return [(_row(row[4:]), _stored(*row[:4])) for row in await conn.execute(query)]
+    return [(_row(row[5:]), _stored(*row[:5])) for row in await conn.execute(query)]

@@ -186,6 +186,7 @@ spans = Table(
     Column("reasoning_tokens", BigInteger),
     Column("cost", Dollars),
     Column("error", Text),
+    Column("cost_basis", Text),  # how the cost is known: model.span.Cost as JSON
     sqlite_with_rowid=False,
 )
 

@@ -1,10 +1,13 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audittrail.model.filters import Page, TraceFilter
-from audittrail.model.span import Message, Part, Span, SpanError, Tool
+from audittrail.model.span import Cost, Message, Part, Span, SpanError, Tool
 from audittrail.model.summary import SpanRow, TraceRow
+from audittrail.web.views.bill import lines
 from audittrail.web.views.links import TraceAsk, query
 from audittrail.web.views.outline import MAX_DEPTH, outline
 from audittrail.web.views.panel import Panel
@@ -234,3 +237,20 @@ def test_an_outline_is_bounded_in_depth_and_length_and_always_closed():
 def test_errors_without_a_message_still_say_that_it_failed():
     row = view_of([span("a", status="error", error=SpanError())]).rows[0]
     assert row.error == "Failed without a message"
+
+
+def test_a_bill_adds_up_to_its_cost():
+    cost = Cost(
+        Decimal("0.003"),
+        "genai-prices",
+        rates={"input": "2.5", "cache_read": "1.25", "output": "10"},
+        tokens={"input": 600, "cache_read": 400, "output": 100},
+    )
+    assert [(line.label, line.tokens, line.rate, line.amount) for line in lines(cost)] == [
+        ("Input", 600, "$2.5", "$0.0015"),
+        ("Cache read", 400, "$1.25", "$0.0005"),
+        ("Output", 100, "$10", "$0.001"),
+        ("Together", 1100, "", "$0.003"),
+    ]
+    assert lines(Cost(Decimal(1), "sent")) == ()
+    assert lines(Cost(Decimal(1), "genai-prices", tokens={"input": 5}))[0].rate == "by length"

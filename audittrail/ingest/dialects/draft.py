@@ -37,6 +37,7 @@ class Draft(msgspec.Struct):
     error_type: str | None = None
     error_message: str | None = None
     failed: bool = False  # said by other means than the span's status
+    blocked: bool = False  # a rule or a person kept it from being done
     branches: Branches = {}  # the attributes below each prefix of a dialect, by that prefix and the rest of their names
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from audittrail.ingest.conversation import conversation
 from audittrail.ingest.dialects.draft import Dialect, Draft
 from audittrail.ingest.jsontext import structure
-from audittrail.ingest.scalars import label, price
+from audittrail.ingest.scalars import count, label, price
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import KINDS
 
@@ -13,6 +13,7 @@ _NAMES = frozenset(
     "audittrail." + name
     for name in [
         "kind",
+        "status",
         "session.id",
         "user.id",
         "agent.name",
@@ -25,7 +26,21 @@ _NAMES = frozenset(
         "tool.call_id",
         "tool.args",
         "tool.result",
+        "tokens.input",
+        "tokens.output",
+        "tokens.cache_read",
+        "tokens.cache_write",
+        "tokens.reasoning",
     ]
+)
+
+
+_TOKENS = (
+    ("input_tokens", "input"),
+    ("output_tokens", "output"),
+    ("cache_read", "cache_read"),
+    ("cache_write", "cache_write"),
+    ("reasoning", "reasoning"),
 )
 
 
@@ -34,6 +49,12 @@ def read(record: SpanRecord, draft: Draft) -> None:
     get = record.attributes.get
     kind = label(get("audittrail.kind"))
     draft.kind = draft.kind or next((k for k in KINDS if k == (kind or "").lower()), None)
+    status = label(get("audittrail.status"))
+    draft.failed = draft.failed or status == "error"
+    draft.blocked = draft.blocked or status == "blocked"
+    for field, name in _TOKENS:
+        if getattr(draft, field) is None:
+            setattr(draft, field, count(get("audittrail.tokens." + name)))
     draft.session_id = draft.session_id or label(get("audittrail.session.id"))
     draft.end_user = draft.end_user or label(get("audittrail.user.id"))
     draft.agent = draft.agent or label(get("audittrail.agent.name"))

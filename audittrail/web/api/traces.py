@@ -73,7 +73,7 @@ async def get_spans(
         found = await span_store.records_of_trace(conn, who.project_id, _hex(trace_id), cursor, size + 1)
     kept = found[:size]
     following = str(Cursor((kept[-1][0].started_us, kept[-1][0].span_id))) if len(found) > size else None
-    return Listing([read(stored.record) for _, stored in kept], following)
+    return Listing([read(stored.record, stored.cost_basis) for _, stored in kept], following)
 
 
 def _hex(trace_id: str) -> str:

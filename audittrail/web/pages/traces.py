@@ -107,7 +107,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
 
 
 def _span(stored: StoredRecord | None) -> Span | None:
-    return read(stored.record) if stored else None
+    return read(stored.record, stored.cost_basis) if stored else None
 
 
 async def _elsewhere(conn: Connection, who: Viewer, trace_id: str) -> Membership:

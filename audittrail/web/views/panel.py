@@ -10,6 +10,7 @@ import msgspec
 from audittrail.model.human import size
 from audittrail.model.record import SpanRecord, decode
 from audittrail.model.span import Message, Span
+from audittrail.web.views.bill import Line, lines
 from audittrail.web.views.outline import Item, compact, outline, pretty
 from audittrail.web.views.talk import Talk, has_talk, is_messages, opened, talk
 
@@ -102,6 +103,11 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The tab shown."""
         names = [name for name, _ in self.tabs]
         return self.wanted if self.wanted in names else names[0]
+
+    @property
+    def bill(self) -> tuple[Line, ...]:
+        """The buckets of tokens that the cost is the sum of."""
+        return lines(self.span.cost_basis) if self.span.cost_basis else ()
 
     @property
     def duration_us(self) -> int | None:

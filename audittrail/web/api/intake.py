@@ -1,0 +1,108 @@
+"""What every way in has in common: the key, a body bounded in size and time, decoding, storing, counting refusals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+from litestar import Request
+
+from audittrail.ingest.body import BodyLimits, read_body
+from audittrail.ingest.otlp import Decoded
+from audittrail.ingest.pipeline import prepare
+from audittrail.model.account import Key
+from audittrail.model.batch import Batch, Prepared, Refusal
+from audittrail.model.errors import AuditTrailError, Invalid, TooLarge, Unavailable
+from audittrail.runtime import Runtime
+from audittrail.web.auth import ingest_key
+
+BODY_SECONDS = 10.0  # for the whole body: after that exporters have given up themselves
+DRAIN_SECONDS = 5.0
+# Above this a body is decoded in a thread: 32 KB are about 6 spans, or half a millisecond.
+INLINE_BYTES = 32 << 10
+DECODED_FACTOR = 4  # how much larger than as sent a body may be after decompression
+
+_Request = Request[Any, Any, Any]
+Decoder = Callable[[bytes], Decoded]
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What a request brought, all of it on disk but what is refused."""
+
+    spans: tuple[Prepared, ...]
+    refused: list[Refusal]
+    stored: int
+
+
+async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str], Decoder]) -> Taken:
+    """Stores the spans of a request; `decoder_for` is given its content type, and may raise UnsupportedMedia.
+
+    Raises what the error is after counting it for the key's project and reading the body to its end.
+    """
+    key: Key | None = None
+    try:
+        key = await ingest_key(request, runtime)
+        decode = decoder_for(request.headers.get("content-type", ""))
+        body = await _read(request, runtime)
+        if len(body) > INLINE_BYTES:
+            async with runtime.decoding:
+                spans, refused = await asyncio.to_thread(_prepared, decode, body)
+        else:
+            spans, refused = _prepared(decode, body)
+        if refused:
+            runtime.writer.count_refused(key.project_id, "traces", [r.reason for r in refused])
+        late = await runtime.writer.submit(Batch(key.project_id, spans))
+    except Exception as error:
+        if key is not None and isinstance(error, AuditTrailError):
+            runtime.writer.count_refused_request(key.project_id, "traces", str(error))
+        await _drain(request)
+        raise
+    return Taken(spans, refused + late, len(spans) - len(late))
+
+
+def _prepared(decode: Decoder, body: bytes) -> tuple[tuple[Prepared, ...], list[Refusal]]:
+    decoded = decode(body)
+    return prepare(decoded.records), decoded.refused
+
+
+async def _read(request: _Request, runtime: Runtime) -> bytes:
+    """The body, unpacked. Raises TooLarge, UnsupportedMedia, Invalid, or Unavailable when it is slow or we are busy."""
+    limit = runtime.settings.max_body_bytes
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise TooLarge(f"The body is over the limit of {limit >> 20} MiB per request; send smaller batches.")
+    runtime.writer.admit(int(length) if length.isdigit() else 0)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await read_body(
+                _chunks(request),
+                encoding=request.headers.get("content-encoding", ""),
+                limits=BodyLimits(limit, DECODED_FACTOR * limit),
+            )
+    except TimeoutError:
+        raise Unavailable(f"The body did not arrive within {BODY_SECONDS:.0f} s.", 1) from None
+
+
+async def _drain(request: _Request) -> None:
+    """Reads and forgets what is left of a refused body: a client that is still sending sees a reset, not our answer."""
+    if getattr(request.state, "body_read", False):
+        return
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in _chunks(request):
+                pass
+    except (TimeoutError, Invalid):
+        return
+
+
+async def _chunks(request: _Request) -> AsyncIterator[bytes]:
+    while True:
+        message: Any = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The client went away before its body was complete.")
+        yield message["body"]
+        if not message["more_body"]:
+            request.state.body_read = True
+            return
