@@ -13,7 +13,7 @@ MILLION = Decimal(1_000_000)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One bucket of tokens, or the total. Amounts are exact, in US dollars; "" where the price depends on the length."""
+    """One bucket of tokens, or the total. Amounts are exact US dollars; "" where the price depends on the length."""
 
     label: str
     tokens: int
