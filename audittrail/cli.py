@@ -7,9 +7,10 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from audittrail import __version__
-from audittrail.commands import accounts, keys, projects
+from audittrail.commands import accounts, keys, projects, rules
 from audittrail.commands.desk import Desk, at_desk
 from audittrail.model.account import PROJECT_ROLES, SCOPES
 from audittrail.model.errors import AuditTrailError
@@ -49,6 +50,9 @@ def parser() -> argparse.ArgumentParser:
     _add_users(commands.add_parser("user", help="people's accounts").add_subparsers(required=True, metavar="COMMAND"))
     _add_keys(commands.add_parser("key", help="API keys").add_subparsers(required=True, metavar="COMMAND"))
     _add_projects(commands.add_parser("project", help="projects").add_subparsers(required=True, metavar="COMMAND"))
+    rules_command = commands.add_parser("rules", help="check rule files by their own tests")
+    rules_command.add_argument("folder", nargs="?", type=Path, help="default: the rules that come with AuditTrail")
+    rules_command.set_defaults(command=rules.check)
     return top
 
 

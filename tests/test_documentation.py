@@ -63,6 +63,7 @@ def test_every_dependency_has_its_decision_or_was_agreed() -> None:
         "alembic",
         "msgspec",
         "argon2-cffi",
+        "ruamel.yaml",
         "uvicorn",
         "uvloop",
         "httptools",
