@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from audittrail import __version__
-from audittrail.commands import accounts, keys, projects, rules
+from audittrail.commands import accounts, keys, projects, redact, rules
 from audittrail.commands.desk import Desk, at_desk
 from audittrail.model.account import PROJECT_ROLES, SCOPES
 from audittrail.model.errors import AuditTrailError
@@ -53,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     rules_command = commands.add_parser("rules", help="check rule files by their own tests")
     rules_command.add_argument("folder", nargs="?", type=Path, help="default: the rules that come with AuditTrail")
     rules_command.set_defaults(command=rules.check)
+    redact_command = commands.add_parser("redact", help="print a text as it would be kept, without what is redacted")
+    redact_command.add_argument("file", nargs="?", type=Path, help="default: standard input")
+    redact_command.set_defaults(command=redact.show)
     return top
 
 

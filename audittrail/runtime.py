@@ -9,10 +9,17 @@ from typing import Self
 
 from audittrail.bootstrap import bootstrap
 from audittrail.clock import now_us
+from audittrail.constitution import Constitution, judge_trace
 from audittrail.identity.keyring import Keyring
 from audittrail.identity.passwords import Passwords
 from audittrail.identity.throttle import Throttle
+from audittrail.identity.tokens import derived
+from audittrail.jobs.approvals import Approvals
+from audittrail.jobs.rules import RulesFolder
+from audittrail.jobs.search import SearchIndex
 from audittrail.jobs.supervise import Supervisor
+from audittrail.model.verdict import Judge
+from audittrail.privacy.redactor import Redactor
 from audittrail.settings import Settings, asset_folder
 from audittrail.store import keys, sessions
 from audittrail.store.database import Database
@@ -31,7 +38,18 @@ class Runtime:
         self.now_us = clock
         self.started_us = clock()
         self.db = Database(settings.database_url)
-        self.writer = Writer(self.db, clock, max_pending_bytes=settings.max_pending_bytes)
+        self.redactor = Redactor(derived(settings.secret_key, "redaction")) if settings.redaction else None
+        self.constitution = Constitution()
+        self.rules_folder = RulesFolder(settings.rules_dir or asset_folder("rules"), self.constitution)
+        judge = Judge(
+            lambda trace, spans: judge_trace(trace, spans, self.constitution.rules),
+            lambda: self.constitution.rules.ids,
+        )
+        self.writer = Writer(self.db, clock, max_pending_bytes=settings.max_pending_bytes, judge=judge)
+        self.approvals = Approvals(
+            self.db, self.writer, self.redactor, derived(settings.secret_key, "approvals"), clock
+        )
+        self.search = SearchIndex(self.db, clock, lambda: self.writer.state().pending_spans > 0)
         self.passwords = Passwords()
         self.keyring = Keyring(settings.secret_key, self.passwords)
         self.throttle = Throttle(clock)
@@ -39,6 +57,10 @@ class Runtime:
         # Two at once: decoding holds the GIL, and a hostile body takes thirty times its size in memory.
         self.decoding = asyncio.Semaphore(2)
         self.setup_link: str | None = None  # while there is no account
+
+    def redacted(self, text: str) -> str:
+        """What a person wrote, as it may be kept."""
+        return self.redactor.redact_text(text)[0] if self.redactor else text
 
     @asynccontextmanager
     async def live(self) -> AsyncIterator[Self]:
@@ -52,8 +74,12 @@ class Runtime:
             if lock:
                 lock.acquire()
             await migrate(self.db, asset_folder("migrations"))
+            await self.rules_folder.load()
             self.setup_link = await bootstrap(self)
             writing = self.supervisor.start("writer", self.writer.run)
+            self.supervisor.start("rule files", self.rules_folder.watch)
+            self.supervisor.start("approvals", self.approvals.expire)
+            self.supervisor.start("search", self.search.run)
             self.supervisor.start("key use", self._touch_keys)
             self.supervisor.start("old sessions", self._purge_sessions)
             try:

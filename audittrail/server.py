@@ -7,6 +7,7 @@ import logging
 import logging.config
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -47,9 +48,10 @@ LOGGING: dict[str, Any] = {
 class Server(uvicorn.Server):
     """Tells the person who started it where to go, once it answers, and stops when it is asked to."""
 
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+    def __init__(self, config: uvicorn.Config, greeting: str, stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._greeting = greeting
+        self._stopping = stopping  # lets go of requests that wait for something to happen
 
     async def startup(self, sockets: Any = None) -> None:
         """Binds, then prints."""
@@ -64,6 +66,7 @@ class Server(uvicorn.Server):
         """
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
+        self._stopping()
 
 
 def serve(settings: Settings, host: str, port: int) -> int:
@@ -92,7 +95,7 @@ def serve(settings: Settings, host: str, port: int) -> int:
 async def _serve(runtime: Runtime, config: uvicorn.Config, address: str) -> int:
     async with runtime.live():
         greeting = "\n".join(filter(None, (f"AuditTrail is at {address}", runtime.setup_link)))
-        server = Server(config, greeting)
+        server = Server(config, greeting, runtime.approvals.close)
         await server.serve()
     return 0 if server.started else 1
 

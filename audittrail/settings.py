@@ -54,6 +54,16 @@ SETTINGS = (
         "the address served on",
         "The address people and agents use; links and cookies are made for it.",
     ),
+    Setting(
+        "AUDITTRAIL_RULES_DIR",
+        "the six rules that come with AuditTrail",
+        "The folder of rule files; a change in it takes effect within seconds.",
+    ),
+    Setting(
+        "AUDITTRAIL_PII_REDACTION_ENABLED",
+        "true",
+        "Personal data and secrets are taken out before anything is stored. When off, every page says so.",
+    ),
     Setting("AUDITTRAIL_DEBUG", "false", "Verbose errors in answers. Never in production."),
     Setting(
         "AUDITTRAIL_TRUSTED_PROXIES",
@@ -85,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str
     data_dir: Path
     base_url: str  # without a slash at its end; "" until the server knows its address
+    rules_dir: Path | None = None  # None: the rules that come with AuditTrail
+    redaction: bool = True
     debug: bool = False
     trusted_proxies: str = "127.0.0.1"
     init_admin_email: str = ""
@@ -166,6 +178,15 @@ def _secret_key(text: str, data_dir: Path, debug: bool) -> bytes:
         ) from None
 
 
+def _rules_dir(text: str) -> Path | None:
+    if text and not Path(text).is_dir():
+        raise ConfigurationError(
+            f"AUDITTRAIL_RULES_DIR is {text!r}, which is no folder. Make it, or leave the setting out for the rules "
+            "that come with AuditTrail."
+        )
+    return Path(text) if text else None
+
+
 def load(env: Mapping[str, str] | None = None) -> Settings:
     """The settings of the environment. Raises ConfigurationError with what is wrong and what to write instead."""
     text = _read(os.environ if env is None else env)
@@ -190,6 +211,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         "database_url": text["DATABASE_URL"] or f"sqlite+aiosqlite:///{data_dir / 'audittrail.db'}",
         "data_dir": data_dir,
         "base_url": base_url,
+        "rules_dir": _rules_dir(text["AUDITTRAIL_RULES_DIR"]),
+        "redaction": _boolean("AUDITTRAIL_PII_REDACTION_ENABLED", text["AUDITTRAIL_PII_REDACTION_ENABLED"], True),
         "debug": debug,
         "trusted_proxies": text["AUDITTRAIL_TRUSTED_PROXIES"] or "127.0.0.1",
         "init_admin_email": email,

@@ -1,4 +1,4 @@
-// Keyboard, theme, density, copying, local times, confirmation. Everything works without it, with less comfort.
+// Keyboard, theme, density, copying, local times, marks, drafts, countdowns, confirmation. Everything works without it, with less comfort.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -42,7 +42,61 @@
     for (const el of all("time[datetime]:not([data-local])", from)) { el.dataset.local = ""; localTime(el); }
     for (const el of all("[data-copy], [data-copy-of], [data-help], [data-toggle-density], [data-theme-choice]", from)) el.hidden = false;
     for (const el of all(".filter-line .go", from)) el.classList.add("out");
+    countMarks();
   };
+
+  // Marks in a list: how many, and from one to another with shift
+  let lastMark = null;
+  const marks = () => all("[data-mark]");
+  const countMarks = () => {
+    const label = one("[data-marked]");
+    const many = marks().filter((m) => m.checked).length;
+    if (label) label.textContent = many ? `${many} marked` : "";
+  };
+  const markTo = (box, range) => {
+    const list = marks();
+    const from = list.indexOf(lastMark), to = list.indexOf(box);
+    if (range && from >= 0) for (const m of list.slice(Math.min(from, to), Math.max(from, to) + 1)) m.checked = box.checked;
+    lastMark = box;
+    countMarks();
+  };
+
+  // The time left to answer, counted down from what the server said when the page was made
+  const born = Date.now();
+  const tick = () => {
+    for (const el of all("[data-left]")) {
+      const ms = Math.max(0, Number(el.dataset.left) - (Date.now() - born)), s = Math.floor(ms / 1000);
+      const whole = Number(el.dataset.whole), share = whole ? Math.min(100, 100 * ms / whole) : 0;
+      one("[data-left-text]", el).textContent = !s ? "Time is up"
+        : s >= 3600 ? `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min left`
+        : s >= 60 ? `${Math.floor(s / 60)} min ${s % 60} s left` : `${s} s left`;
+      one(".rest-of", el).setAttribute("width", `${share}%`);
+      el.classList.toggle("soon", ms < 60000 || share < 20);
+      el.classList.toggle("over-time", !s);
+    }
+  };
+
+  // A reason that is being typed outlives the page: another request may be looked at, the list fetched again.
+  const draftOf = (form) => `draft ${new URL(form.action).pathname}`;
+  const draft = (form, text) => {
+    try {
+      if (text === undefined) return sessionStorage.getItem(draftOf(form));
+      if (text) sessionStorage.setItem(draftOf(form), text);
+      else sessionStorage.removeItem(draftOf(form));
+    } catch { /* refused: the draft lasts for the page */ }
+    return null;
+  };
+  const restoreDrafts = (from) => {
+    for (const form of all("form[data-draft]", from)) {
+      const field = one("textarea", form);
+      if (!field.value) field.value = draft(form) ?? "";
+    }
+  };
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (form && "draft" in form.dataset) draft(form, event.target.value);
+  });
+  document.addEventListener("submit", (event) => { if ("draft" in event.target.dataset) draft(event.target, ""); });
 
   // The open span and its row
   const mark = () => {
@@ -85,6 +139,7 @@
   };
 
   document.addEventListener("click", (event) => {
+    if ("mark" in event.target.dataset) markTo(event.target, event.shiftKey);
     const at = event.target.closest("button, summary");
     for (const menu of all(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
     if (!at) return;
@@ -100,12 +155,19 @@
   const step = (by) => {
     const list = rows();
     if (!list.length) return null;
-    const here = list.indexOf(document.activeElement);
+    const here = list.indexOf(document.activeElement?.closest("tr, li")?.querySelector("a[data-row]"));
     const from = here >= 0 ? here : list.findIndex((a) => a.hasAttribute("aria-current"));
     const next = list[Math.min(list.length - 1, Math.max(0, from < 0 ? (by > 0 ? 0 : list.length - 1) : from + by))];
     next.focus({ preventScroll: true });
     next.closest("li, tr").scrollIntoView({ block: "nearest" });
     return next;
+  };
+  const markRow = () => {
+    const box = document.activeElement?.closest("tr")?.querySelector("[data-mark]");
+    if (!box) return;
+    box.checked = !box.checked;
+    markTo(box, false);
+    say(box.checked ? "Marked" : "Not marked");
   };
   const neighbour = (by) => {
     if (!one("#panel [data-span]")) return;
@@ -126,7 +188,7 @@
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
-    const typing = event.target.closest("input, select, textarea, [contenteditable]");
+    const typing = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
     if (event.key === "Escape") {
       if (typing) typing.blur();
       else if (escape()) event.preventDefault();
@@ -136,7 +198,7 @@
     const go = Date.now() - going < 1500 && one(`[data-go="${CSS.escape(event.key)}"]`);
     going = event.key === "g" ? Date.now() : 0;
     const act = {
-      j: () => step(1), k: () => step(-1), "[": () => neighbour(-1), "]": () => neighbour(1),
+      j: () => step(1), k: () => step(-1), x: markRow, "[": () => neighbour(-1), "]": () => neighbour(1),
       "/": () => one("[data-query]")?.focus(), "?": () => one("#help")?.showModal(),
     }[event.key];
     if (go) { event.preventDefault(); location.assign(go.href); }
@@ -149,12 +211,32 @@
     const p = event.detail.parameters;
     if (event.detail.verb === "get") for (const name of Object.keys(p)) if (p[name] === "") delete p[name];
   });
+  // News must not disturb: the same news is not said twice, and what is no news (signed out, an error) changes nothing.
+  let news = "";
+  const isNews = (event) => event.detail.elt?.id === "news";
+  const newsFailed = () => { one("#news").textContent = "Not up to date: the server does not answer."; news = "?"; };
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const xhr = event.detail.xhr;
+    if (!isNews(event)) return;
+    if (xhr.status === 200 && !xhr.getResponseHeader("HX-Retarget")) return;
+    event.preventDefault();
+    one("#news").textContent = xhr.getResponseHeader("HX-Redirect") ? "You are signed out. Load the page again." : "Not up to date. Load the page again.";
+    news = "?";
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isNews(event)) return;
+    const text = event.detail.serverResponse.trim();
+    if (text === news) event.detail.shouldSwap = false;
+    news = text;
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id === "news") return;
     prepare(document);
     one("#problem").replaceChildren(...(event.detail.target.id === "problem" ? one("#problem").childNodes : []));
     if (event.detail.target.id === "panel") { one("#panel").scrollTop = 0; mark(); }
   });
-  const unreachable = () => {
+  const unreachable = (event) => {
+    if (isNews(event)) { newsFailed(); return; }
     const note = document.createElement("p");
     note.className = "note error";
     note.textContent = "The server did not answer. Check the connection, then try again.";
@@ -163,8 +245,11 @@
   document.addEventListener("htmx:sendError", unreachable);
   document.addEventListener("htmx:timeout", unreachable);
 
+  root.dataset.live = "";
   prepare(document);
+  restoreDrafts(document);
   showChoices();
+  if (one("[data-left]")) setInterval(tick, 1000);
   // Where the page itself scrolls (a phone), its header is what to see first.
   if (matchMedia("(min-width: 721px)").matches) intoView();
 })();

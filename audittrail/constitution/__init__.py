@@ -3,7 +3,7 @@
 Pure: text and structs in, structs out. Only `loading.read_folder` touches the disk.
 """
 
-from audittrail.constitution.binding import action_hash
+from audittrail.constitution.binding import action_hash, kept_hash
 from audittrail.constitution.constitution import Constitution
 from audittrail.constitution.engine import decide, judge_span, judge_trace
 from audittrail.constitution.faults import RuleError
@@ -21,6 +21,7 @@ __all__ = [
     "decide",
     "judge_span",
     "judge_trace",
+    "kept_hash",
     "load",
     "load_folder",
     "read_folder",

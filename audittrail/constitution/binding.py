@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from audittrail.constitution.canonical import canonical
+from audittrail.model.errors import Invalid
 from audittrail.model.verdict import Action
 
 
@@ -24,3 +26,14 @@ def action_hash(action: Action, versions: Iterable[tuple[str, str]]) -> str:
         "rules": sorted([rule, version] for rule, version in versions),
     }
     return hashlib.sha256(canonical(bound)).hexdigest()
+
+
+def kept_hash(kind: str, name: str, args: Any) -> str:
+    """SHA-256 in hex of what is kept of an action, by which a recorded step is known as the one that was approved.
+
+    Not the agent: a tool's span often does not say whose it is. Empty where the arguments are no JSON value.
+    """
+    try:
+        return hashlib.sha256(canonical({"v": 1, "kind": kind, "name": name, "args": args})).hexdigest()
+    except Invalid:
+        return ""

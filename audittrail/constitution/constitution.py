@@ -16,6 +16,7 @@ class Constitution:
     def __init__(self, rules: RuleSet = EMPTY) -> None:
         self._state: tuple[RuleSet, tuple[RuleError, ...]] = (rules, ())
         self._loading = threading.Lock()
+        self.loaded = False  # whether any set of files was ever good
 
     @property
     def rules(self) -> RuleSet:
@@ -33,6 +34,7 @@ class Constitution:
             found = load(files)
             if isinstance(found, RuleSet):
                 self._state = (found, ())
+                self.loaded = True
                 return []
             self._state = (self._state[0], tuple(found))
             return found

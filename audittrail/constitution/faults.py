@@ -17,9 +17,13 @@ class RuleError(msgspec.Struct, frozen=True, gc=False):
     message: str
     rule: str = ""
 
+    @property
+    def place(self) -> str:
+        """File, line and column."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f'{place}  rule "{self.rule}": {self.message}' if self.rule else f"{place}  {self.message}"
+        return f'{self.place}  rule "{self.rule}": {self.message}' if self.rule else f"{self.place}  {self.message}"
 
 
 class Fault(Exception):

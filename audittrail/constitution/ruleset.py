@@ -59,6 +59,7 @@ class RuleSet:
     def __init__(self, ready: Iterable[Ready] = ()) -> None:
         self.ready = tuple(ready)
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in self.ready)
+        self.ids = frozenset(rule.id for rule in self.rules)
         self.hash = set_hash(self.rules)
         self._of: dict[tuple[Scope, Stage, str], tuple[Ready, ...]] = {}
         self._environments: dict[Scope, Any] = {}

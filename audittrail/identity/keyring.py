@@ -93,8 +93,11 @@ class Keyring:
             return None
         return key
 
-    async def admit(self, conn: Connection, presented: Presented, scope: Scope | None, now_us: int) -> Key:
-        """The key, when it is good now and has the scope. Raises NotSignedIn or Forbidden, saying why it is not."""
+    async def admit(self, conn: Connection, presented: Presented, scopes: tuple[Scope, ...], now_us: int) -> Key:
+        """The key, when it is good now and has one of the scopes, if any is named.
+
+        Raises NotSignedIn or Forbidden, saying why it is not.
+        """
         key = await self.identify(conn, presented)
         if key is None:
             raise NotSignedIn(
@@ -105,9 +108,10 @@ class Keyring:
             raise NotSignedIn(f"The API key {key.public} was revoked. Make another under Settings, API keys.")
         if not key.usable(now_us):
             raise NotSignedIn(f"The API key {key.public} has expired. Make another under Settings, API keys.")
-        if scope is not None and scope not in key.scopes:
+        if scopes and not set(scopes) & set(key.scopes):
+            wanted = " or ".join(f"“{scope}”" for scope in scopes)
             raise Forbidden(
-                f"The API key {key.public} has no scope “{scope}”. Make one that has it under Settings, API keys."
+                f"The API key {key.public} has no scope {wanted}. Make one that has it under Settings, API keys."
             )
         self._used[key.id] = max(now_us, self._used.get(key.id, 0))
         return key

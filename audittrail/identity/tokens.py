@@ -24,6 +24,11 @@ def setup_token(secret_key: bytes) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+def derived(secret_key: bytes, purpose: str) -> bytes:
+    """A key of its own for one purpose."""
+    return hmac.digest(secret_key, purpose.encode(), "sha256")
+
+
 def same(one: str, other: str) -> bool:
     """Whether two secrets are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

@@ -64,6 +64,7 @@ def normalise(record: SpanRecord) -> Span:
         resource=record.resource,
         service=_service(record.resource),
         dialect="+".join([dialect.name for dialect in dialects]),
+        pii=record.pii,
     )
 
 

@@ -7,21 +7,48 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
+from audittrail.constitution import EMPTY, RuleSet, judge_span, kept_hash
 from audittrail.ingest.normalise import normalise
 from audittrail.ingest.pricing import price
 from audittrail.model.batch import Prepared
 from audittrail.model.record import SpanRecord, decode, encode
 from audittrail.model.span import Cost, Span
 from audittrail.model.summary import SpanRow
+from audittrail.model.verdict import Verdict
+from audittrail.privacy.redactor import Redactor
 
 
-def prepare(records: Iterable[SpanRecord]) -> tuple[Prepared, ...]:
-    """Each record understood, and encoded as it will be kept.
+def prepare(
+    records: Iterable[SpanRecord], redactor: Redactor | None = None, rules: RuleSet = EMPTY
+) -> tuple[Prepared, ...]:
+    """Each record redacted, understood, judged if it has ended, and encoded as it will be kept.
 
-    The stages to come have their places here: redaction changes the record before anyone reads it, and judging follows
-    `normalise`. Nothing after this sees what was received, only what is kept.
+    Redaction comes first: nothing after it sees what was received, only what is kept.
     """
-    return tuple(Prepared(SpanRow.of(_priced(normalise(record))), encode(record)) for record in records)
+    return tuple(_prepared(_redacted(record, redactor), rules) for record in records)
+
+
+def _redacted(record: SpanRecord, redactor: Redactor | None) -> SpanRecord:
+    if redactor is None:
+        return record
+    kept, counts = redactor.redact(record)
+    return replace(kept, pii=counts) if counts else kept
+
+
+def _prepared(record: SpanRecord, rules: RuleSet) -> Prepared:
+    span = _priced(normalise(record))
+    verdicts = judge_span(span, rules) if span.ended_us is not None else ()
+    return Prepared(SpanRow.of(span), encode(record), verdicts, _action(span, verdicts))
+
+
+def _action(span: Span, verdicts: tuple[Verdict, ...]) -> str:
+    """Of a step that needed a person, what it is known by if somebody approved it."""
+    asks = any(v.outcome == "violation" and v.effect == "require_approval" for v in verdicts)
+    if not asks:
+        return ""
+    if span.tool is not None:
+        return kept_hash(span.kind, span.tool.name or "", span.tool.args)
+    return kept_hash(span.kind, span.name, span.input)
 
 
 def _priced(span: Span) -> Span:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from audittrail.model.summary import SpanRow
+from audittrail.model.verdict import Verdict
 
 
 class Prepared(msgspec.Struct, frozen=True, gc=False):
-    """One version of a span, ready to be stored: its row, and the exact bytes that are the record."""
+    """One version of a span, ready to be stored: its row, the exact bytes that are the record, what the rules say."""
 
     row: SpanRow
     record: bytes
+    verdicts: tuple[Verdict, ...] = ()  # empty while the span is running: it is judged when it has ended
+    action: str = ""  # the hash of what was done, where a rule asks that somebody had approved it
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):

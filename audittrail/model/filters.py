@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, Self, TypeVar
 
 import msgspec
@@ -62,6 +62,39 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
         return cls(kept, str(Cursor(key(kept[-1]))) if len(rows) > size else None)
 
 
+def parse_query(q: str, named: dict[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The query line's `key:value` over what is named already, and its other words and "quoted texts", in lower case.
+
+    Raises Invalid for a line over MAX_QUERY characters, and for a NUL anywhere.
+    """
+    if len(q) > MAX_QUERY:
+        raise Invalid(f"The query is longer than {MAX_QUERY} characters.")
+    if any("\0" in value for value in (q, *named.values())):
+        raise Invalid("A filter holds a NUL character, which no stored text does.")
+    found = dict(named)
+    text: list[str] = []
+    for term in _TERM.finditer(q):
+        value = term["quoted"] if term["quoted"] is not None else term["word"]
+        if term["key"] in named and value:
+            found[term["key"]] = value
+        elif term[0].strip('"'):
+            text.append((term["quoted"] if term["key"] is None and term["quoted"] is not None else term[0]).lower())
+    return found, tuple(text)
+
+
+def check_size(size: int) -> None:
+    """Raises Invalid for a page size out of bounds."""
+    if not 1 <= size <= MAX_PAGE_SIZE:
+        raise Invalid(f"The page size is between 1 and {MAX_PAGE_SIZE}.")
+
+
+def one_of(name: str, value: str, allowed: Iterable[str]) -> Any:
+    """The value, None where it is empty. Raises Invalid, naming what is allowed."""
+    if value and value not in allowed:
+        raise Invalid(f"The {name} is one of {', '.join(allowed)}.")
+    return value or None
+
+
 class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     """A list of traces as it was asked for. Empty fields do not filter."""
 
@@ -92,32 +125,19 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises Invalid, naming what is allowed.
         """
-        if len(q) > MAX_QUERY:
-            raise Invalid(f"The query is longer than {MAX_QUERY} characters.")
-        if any("\0" in value for value in (q, range, status, agent, session, user, after)):
-            raise Invalid("A filter holds a NUL character, which no stored text does.")
-        named = {"status": status, "agent": agent, "session": session, "user": user}
-        text: list[str] = []
-        for term in _TERM.finditer(q):
-            value = term["quoted"] if term["quoted"] is not None else term["word"]
-            if term["key"] in named and value:
-                named[term["key"]] = value
-            elif term[0].strip('"'):
-                text.append((term["quoted"] if term["key"] is None and term["quoted"] is not None else term[0]).lower())
-        if range and range not in RANGES:
+        asked = {"range": range, "after": after} | {"status": status, "agent": agent, "session": session, "user": user}
+        named, text = parse_query(q, asked)
+        if named["range"] and named["range"] not in RANGES:
             raise Invalid(f"The time range is one of {', '.join(RANGES)}, or empty for any time.")
-        if named["status"] and named["status"] not in STATUSES:
-            raise Invalid(f"The status is one of {', '.join(STATUSES)}.")
-        if not 1 <= size <= MAX_PAGE_SIZE:
-            raise Invalid(f"The page size is between 1 and {MAX_PAGE_SIZE}.")
+        check_size(size)
         return cls(
             q=q,
-            range=range,
-            status=named["status"] or None,
+            range=named["range"],
+            status=one_of("status", named["status"], STATUSES),
             agent=named["agent"],
             session=named["session"],
             user=named["user"],
-            text=tuple(text),
+            text=text,
             after=Cursor.parse(after) if after else None,
             size=size,
         )

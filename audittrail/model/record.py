@@ -1,4 +1,4 @@
-"""What a client sent for one span, before anyone interprets it.
+"""What a client sent for one span, without what must not be kept, and before anyone interprets it.
 
 Its JSON bytes are what is stored, and what pages are made from.
 """
@@ -35,7 +35,7 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class SpanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One version of a span as it was received: OpenTelemetry's span with its resource and scope.
+    """One version of a span as it was received and redacted: OpenTelemetry's span with its resource and scope.
 
     Attribute values are JSON values. What JSON cannot say is text: NaN and the infinities as protobuf's JSON mapping
     spells them, bytes as base64, lone surrogates and NUL as their six-character escapes.
@@ -57,6 +57,7 @@ class SpanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     dropped: dict[str, int] = {}  # what the client's own limits cut: attributes, events, links
     resource: dict[str, Any] = {}
     scope: Scope = Scope()
+    pii: dict[str, int] = {}  # what AuditTrail took out before anything was kept, by type: not the client's to say
 
 
 def rank(record: SpanRecord, encoded: bytes) -> tuple[bool, int, int, int, bytes]:

@@ -117,4 +117,4 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     resource: dict[str, Any] = {}
     service: str | None = None
     dialect: str = ""  # the dialects that were read, in order of precedence, joined by "+"
-    pii: dict[str, int] = {}
+    pii: dict[str, int] = {}  # how much of each type was redacted

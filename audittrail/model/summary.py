@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from audittrail.model.span import Kind, Span, Status, Tokens
 
@@ -62,6 +64,7 @@ class SpanRow(msgspec.Struct, frozen=True, gc=False):
     cost: Decimal | None = None
     error: str | None = None
     cost_basis: str | None = None  # model.span.Cost as JSON
+    pii: dict[str, int] = {}  # how much of each type was redacted
 
     @property
     def tokens(self) -> Tokens:
@@ -102,6 +105,7 @@ class SpanRow(msgspec.Struct, frozen=True, gc=False):
             cost=cost if cost is not None and 0 <= cost <= MAX_COST else None,
             error=(span.error.message or span.error.type)[:ERROR_LIMIT] if span.error else None,
             cost_basis=_encode(span.cost_basis).decode() if span.cost_basis else None,
+            pii=span.pii,
         )
 
 
@@ -128,6 +132,7 @@ class TraceRow(msgspec.Struct, frozen=True, gc=False):
     cost: Decimal | None = None
     error: str | None = None  # of the root, else of the earliest failed span
     received_us: int = 0  # when its latest span was stored
+    pii: dict[str, int] = {}  # how much of each type was redacted in all of its spans
 
 
 class Summary(msgspec.Struct, frozen=True, gc=False):
@@ -136,6 +141,11 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     row: TraceRow
     settles_us: int | None  # None: not before more arrives
     names: str
+
+    @property
+    def now(self) -> TraceRow:
+        """The row as it is while nothing has settled: a trace whose root has not ended is running."""
+        return replace(self.row, status="running") if self.settles_us is None else self.row
 
 
 def usage_leaves(spans: Iterable[SpanRow]) -> list[SpanRow]:
@@ -167,6 +177,13 @@ def usage_leaves(spans: Iterable[SpanRow]) -> list[SpanRow]:
 def _sum(values: Iterable[Any]) -> Any:
     known = [v for v in values if v is not None]
     return sum(known[1:], known[0]) if known else None
+
+
+def _added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(sorted(total.items()))
 
 
 def tops(spans: Iterable[SpanRow]) -> list[SpanRow]:
@@ -232,5 +249,6 @@ def summarise(spans: list[SpanRow], received_us: int) -> Summary:
         cost=_sum(s.cost for s in leaves),
         error=root.error or next((s.error for s in failed if s.error), None),
         received_us=received_us,
+        pii=_added(s.pii for s in ordered if s.pii),
     )
     return Summary(row, settles, "\n".join(names)[:NAMES_LIMIT].lower())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
 
 from audittrail.model.span import Kind
+from audittrail.model.summary import SpanRow, TraceRow
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # the gravest last
@@ -67,3 +69,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     approval: Approval | None = None  # only with require_approval: the shortest time of the rules that ask
     versions: tuple[tuple[str, str], ...] = ()  # (rule id, version) of the rules that ask for a person
     rule_set: str = ""  # hash of the set that decided
+
+
+class Judge(msgspec.Struct, frozen=True):
+    """How the store asks the rules about a trace that changed, without knowing them."""
+
+    trace: Callable[[TraceRow, Sequence[SpanRow]], tuple[Verdict, ...]]
+    in_force: Callable[[], frozenset[str]]  # rule ids: what others found before stays as it was

@@ -15,17 +15,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audittrail.model import record as records_model
 from audittrail.model.batch import Batch, Prepared
 from audittrail.model.summary import SpanRow, Summary, summarise
-from audittrail.store import dialect
+from audittrail.model.verdict import Judge, Verdict
+from audittrail.store import approvals, dialect
 from audittrail.store import traces as trace_store
+from audittrail.store import verdicts as verdict_store
 from audittrail.store.bulk import write_rows
+from audittrail.store.columns import counts_text, picodollars
 from audittrail.store.packing import pack, unpack
-from audittrail.store.tables import picodollars
 from audittrail.store.tables import records as r
 from audittrail.store.tables import spans as s
 
 SALT_BYTES = 32
-# Summing up a row takes 2 microseconds; more rows than this leave the event loop to others meanwhile.
-INLINE_ROWS = 5_000
+# Summing up a row takes 2 microseconds, judging a trace 50: more rows than this leave the event loop to others.
+INLINE_ROWS = 500
 # SQLite refuses more than 32,766 variables in a statement, PostgreSQL's wire more than 65,535.
 _CHUNK = 5_000
 
@@ -43,8 +45,9 @@ class _Stored(msgspec.Struct, gc=False):
     versions: int
 
 
-async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: int) -> int:
-    """Stores all versions that are new, shows the greatest of each span, and brings the traces' summaries up to date.
+async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: int, judge: Judge | None = None) -> int:
+    """Stores all versions that are new, shows the greatest of each span, and brings the traces' summaries and all
+    verdicts up to date.
 
     The outcome is the same whatever the order or number of deliveries. Returns how many versions were new.
     """
@@ -61,12 +64,15 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
     old_records = await _records_of(conn, again) if again else {}
 
     new: list[tuple[_Key, int, bytes]] = []
+    said: dict[_Key, tuple[Verdict, ...]] = {}
+    actions: dict[_Key, str] = {}
     changed: dict[_Key, _Stored] = {}
     for key, versions in arrived.items():
         stored = known.get(key)
         if stored is None and len(versions) == 1:
             new.append((key, 1, versions[0].record))
             known[key] = changed[key] = _Stored(versions[0].row, 1, 1)
+            said[key], actions[key] = versions[0].verdicts, versions[0].action
             continue
         earlier = old_records.get(key, {})
         count = stored.versions if stored else 0
@@ -79,12 +85,20 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
             known[key] = changed[key] = _Stored(stored.row, stored.version, count + len(fresh))
         else:
             known[key] = changed[key] = _Stored(best.row, number, count + len(fresh))
+            said[key], actions[key] = best.verdicts, best.action
 
     if not changed:
         return 0
     await _add_records(conn, new, received_us)
     await write_rows(conn, s, [_span_values(key, stored) for key, stored in changed.items()], over=True)
-    await _summarise(conn, known, {key[:2] for key in changed}, received_us)
+    traces = await _summarise(conn, known, {key[:2] for key in changed}, received_us, judge)
+    if judge is not None:
+        said |= {(project_id, summary.row.trace_id, ""): verdicts for project_id, summary, verdicts in traces}
+        agents = {key: stored.row.agent for key, stored in changed.items()}
+        agents |= {(project_id, summary.row.trace_id, ""): summary.row.agent for project_id, summary, _ in traces}
+        for key in await approvals.claim(conn, {key: action for key, action in actions.items() if action}):
+            said[key] = tuple(v for v in said[key] if v.effect != "require_approval")
+        await verdict_store.keep(conn, said, agents, judge.in_force(), received_us)
     return len(new)
 
 
@@ -98,24 +112,37 @@ async def _add_records(conn: AsyncConnection, new: list[tuple[_Key, int, bytes]]
     await write_rows(conn, r, rows)
 
 
+_Judged = tuple[int, Summary, tuple[Verdict, ...]]
+
+
 async def _summarise(
-    conn: AsyncConnection, known: dict[_Key, _Stored], touched: set[tuple[int, str]], received_us: int
-) -> None:
+    conn: AsyncConnection,
+    known: dict[_Key, _Stored],
+    touched: set[tuple[int, str]],
+    received_us: int,
+    judge: Judge | None,
+) -> list[_Judged]:
     by_trace: dict[tuple[int, str], list[SpanRow]] = {key: [] for key in touched}
     for (project_id, trace_id, _), stored in known.items():
         rows = by_trace.get((project_id, trace_id))
         if rows is not None:
             rows.append(stored.row)
-    summaries = [(key[0], rows) for key, rows in by_trace.items()]
-    if sum(len(rows) for _, rows in summaries) > INLINE_ROWS:
-        done = await asyncio.to_thread(_summaries, summaries, received_us)
+    traces = [(key[0], rows) for key, rows in by_trace.items()]
+    if sum(len(rows) for _, rows in traces) > INLINE_ROWS:
+        done = await asyncio.to_thread(_summaries, traces, received_us, judge)
     else:
-        done = _summaries(summaries, received_us)
-    await trace_store.save(conn, done)
+        done = _summaries(traces, received_us, judge)
+    await trace_store.save(conn, [(project_id, summary) for project_id, summary, _ in done])
+    return done
 
 
-def _summaries(traces: list[tuple[int, list[SpanRow]]], received_us: int) -> list[tuple[int, Summary]]:
-    return [(project_id, summarise(rows, received_us)) for project_id, rows in traces]
+def _summaries(traces: list[tuple[int, list[SpanRow]]], received_us: int, judge: Judge | None) -> list[_Judged]:
+    done = []
+    for project_id, rows in traces:
+        summary = summarise(rows, received_us)
+        verdicts = judge.trace(summary.now, rows) if judge else ()
+        done.append((project_id, summary, verdicts))
+    return done
 
 
 def _rank(record: bytes) -> Any:
@@ -123,12 +150,13 @@ def _rank(record: bytes) -> Any:
 
 
 # The columns from parent_id to reasoning_tokens, in the table's order.
-_middle = attrgetter(*[c.name for c in s.columns][5:-3])
+_middle = attrgetter(*[c.name for c in s.columns][5:-4])
 
 
 def _span_values(key: _Key, stored: _Stored) -> tuple[Any, ...]:
     row = stored.row
-    return (*key, stored.version, stored.versions, *_middle(row), picodollars(row.cost), row.error, row.cost_basis)
+    tail = (picodollars(row.cost), row.error, row.cost_basis, counts_text(row.pii))
+    return (*key, stored.version, stored.versions, *_middle(row), *tail)
 
 
 _OF_TRACES = select(s.c.version, s.c.versions, *_COLUMNS).where(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -12,49 +9,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
+    UniqueConstraint,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite counts up only in columns declared INTEGER, which there holds 64 bits as well.
-Id = BigInteger().with_variant(Integer(), "sqlite")
-Us = BigInteger
-
-
-def picodollars(value: Decimal | None) -> int | None:
-    """US dollars as whole picodollars, half to even below one."""
-    return None if value is None else int(value.scaleb(12).to_integral_value())
-
-
-class Dollars(TypeDecorator[Decimal]):
-    """US dollars as whole picodollars, which both databases sum exactly; SQLite has no decimals.
-
-    One token at $0.01875 per million is 18,750 of them, and 64 bits hold nine million dollars.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
-        """As `picodollars`."""
-        return picodollars(value)
-
-    def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
-        """Exact."""
-        return None if value is None else Decimal(value).scaleb(-12).normalize()
-
+from audittrail.store.columns import Counts, Dollars, Id, Us, metadata
 
 projects = Table(
     "projects",
@@ -151,9 +112,12 @@ traces = Table(
     Column("error", Text),
     Column("names", Text, nullable=False),  # lower case, for free text on names
     Column("received_us", Us, nullable=False),
+    Column("pii", Counts),
     Index(None, "project_id", "started_us", "trace_id"),
     Index(None, "project_id", "session_id", "started_us"),
     Index(None, "project_id", "agent", "started_us"),
+    # For what came since. BRIN, since it lets PostgreSQL update a row in place (HOT) although its time is indexed.
+    Index(None, "received_us", postgresql_using="brin", postgresql_with={"pages_per_range": 32, "autosummarize": True}),
     sqlite_with_rowid=False,
 )
 
@@ -187,6 +151,7 @@ spans = Table(
     Column("cost", Dollars),
     Column("error", Text),
     Column("cost_basis", Text),  # how the cost is known: model.span.Cost as JSON
+    Column("pii", Counts),
     sqlite_with_rowid=False,
 )
 
@@ -213,4 +178,111 @@ refusals = Table(
     Column("spans", BigInteger, nullable=False),
     Column("requests", BigInteger, nullable=False),
     Column("last_us", Us, nullable=False),
+)
+
+# What the rules found, and what people made of it. Passes are only counted. One row for each rule and span, or, with an
+# empty span_id, for each rule and trace: `id` is a hash of the three, so that judging again meets the same row.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("id", String(16), primary_key=True),
+    Column("trace_id", String(32), nullable=False),
+    Column("span_id", String(16), nullable=False),
+    Column("rule_id", Text, nullable=False),
+    Column("version", String(64), nullable=False),  # of the rule
+    Column("title", Text, nullable=False),
+    Column("severity", String(10), nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("effect", String(20), nullable=False),
+    Column("outcome", String(10), nullable=False),  # pass: it was found once, and a late span corrected it
+    Column("message", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # values, evidence and controls of model.verdict.Verdict, as JSON
+    Column("agent", Text),
+    Column("found_us", Us, nullable=False),
+    Column("status", String(12), nullable=False),  # open | acknowledged | resolved
+    Column("note", Text, nullable=False),
+    Column("changed_us", Us),
+    Column("changed_by", Text),
+    Index(None, "project_id", "trace_id"),
+    Index(None, "project_id", "found_us", "id"),
+    Index(None, "project_id", "status", "found_us"),
+    sqlite_with_rowid=False,
+)
+
+rule_counts = Table(
+    "rule_counts",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("rule_id", Text, primary_key=True),
+    Column("hour_us", Us, primary_key=True),
+    Column("passed", BigInteger, nullable=False),
+    Column("warned", BigInteger, nullable=False),
+    Column("violated", BigInteger, nullable=False),
+    Column("erred", BigInteger, nullable=False),
+)
+
+# Actions that wait, or waited, for a person.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("project_id", Id, primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("action_hash", String(64), nullable=False),  # keyed: the arguments may hold what was redacted
+    Column("status", String(10), nullable=False),  # pending | approved | denied | expired
+    Column("kind", String(10), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("args", Text, nullable=False),  # JSON, redacted
+    Column("agent", Text),
+    Column("end_user", Text),
+    Column("trace_id", String(32), nullable=False),
+    Column("span_id", String(16), nullable=False),  # of the decision
+    Column("reasons", Text, nullable=False),  # the verdicts that asked, as JSON
+    Column("pii", Counts),
+    Column("requested_us", Us, nullable=False),
+    Column("requested_by", String(60), nullable=False),  # pk-at-…
+    Column("timeout", BigInteger, nullable=False),  # seconds: to answer, and then to use the answer
+    Column("on_timeout", String(10), nullable=False),  # deny | allow
+    Column("expires_us", Us, nullable=False),
+    Column("decided_us", Us),
+    Column("decided_by", Text),
+    Column("reason", Text, nullable=False),
+    Column("used_us", Us),
+    Column("kept_hash", String(64), nullable=False),  # of what is kept of the action, to know it again once it was done
+    Column("done_by", String(49)),  # trace/span of the step that did it
+    Index(None, "project_id", "action_hash"),
+    Index(None, "project_id", "kept_hash"),
+    Index(None, "project_id", "status", "requested_us"),
+    Index(None, "status", "expires_us"),
+)
+
+# What search has of a trace, and which version of each span it found the words of. The words themselves are in the
+# table search_text, which each database keeps in its own way: store/dialect.py.
+search_traces = Table(
+    "search_traces",
+    metadata,
+    Column("no", Id, primary_key=True, autoincrement=False),  # leads the numbers of its documents
+    Column("project_id", Id, nullable=False),
+    Column("trace_id", String(32), nullable=False),
+    Column("received_us", Us, nullable=False),  # of traces, when this was last complete; 0: it never was
+    Column("size", Integer, nullable=False),  # documents that were numbered
+    UniqueConstraint("project_id", "trace_id"),
+)
+
+search_spans = Table(
+    "search_spans",
+    metadata,
+    Column("no", Id, primary_key=True),
+    Column("span_id", String(16), primary_key=True),
+    Column("at", Integer, nullable=False),  # the document's number in the trace
+    Column("version", Integer, nullable=False),
+    Column("mark", BigInteger, nullable=False),  # CRC-32 of the words, to know them again when they are taken out
+    sqlite_with_rowid=False,
+)
+
+search_progress = Table(
+    "search_progress",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
+    Column("received_us", Us, nullable=False),  # every trace received before is complete
 )

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.filters import RANGES, Page, TraceFilter
 from audittrail.model.summary import Summary, TraceRow
+from audittrail.store import dialect, search
 from audittrail.store.bulk import write_rows
-from audittrail.store.tables import picodollars
+from audittrail.store.columns import counts_text, picodollars
 from audittrail.store.tables import traces as t
 
 _FIELDS = TraceRow.__struct_fields__
@@ -30,8 +31,9 @@ _middle = attrgetter(*_MIDDLE)
 
 def _values(project_id: int, summary: Summary) -> tuple[Any, ...]:
     row = summary.row
+    tail = (picodollars(row.cost), row.error, summary.names, row.received_us, counts_text(row.pii))
     head = (project_id, row.trace_id, row.name, row.status, summary.settles_us)
-    return (*head, *_middle(row), picodollars(row.cost), row.error, summary.names, row.received_us)
+    return (*head, *_middle(row), *tail)
 
 
 def _running(now_us: int) -> ColumnElement[bool]:
@@ -47,12 +49,7 @@ def _row(values: Row[Any]) -> TraceRow:
     return TraceRow(*values)
 
 
-def _like(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def _where(project_id: int, want: TraceFilter, now_us: int) -> ColumnElement[bool]:
+def _where(conn: AsyncConnection, project_id: int, want: TraceFilter, now_us: int) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [t.c.project_id == project_id]
     if want.range:
         conditions.append(t.c.started_us >= now_us - RANGES[want.range] * 1_000_000)
@@ -64,15 +61,18 @@ def _where(project_id: int, want: TraceFilter, now_us: int) -> ColumnElement[boo
         if value:
             conditions.append(column == value)
     for text in want.text:
-        conditions.append(or_(t.c.names.like(_like(text), escape="\\"), t.c.trace_id == text))
+        ways = [dialect.contains(conn, t.c.names, text), t.c.trace_id == text]
+        said = search.is_said(conn, project_id, text)
+        conditions.append(or_(*ways) if said is None else or_(*ways, said))
     return and_(*conditions)
 
 
 async def list_traces(conn: AsyncConnection, project_id: int, want: TraceFilter, now_us: int) -> Page[TraceRow]:
     """Newest first, one page after `want.after`."""
+    await search.prepare(conn, want.text)
     query = (
         select(*_columns(now_us))
-        .where(_where(project_id, want, now_us))
+        .where(_where(conn, project_id, want, now_us))
         .order_by(t.c.started_us.desc(), t.c.trace_id.desc())
         .limit(want.size + 1)
     )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audittrail.model.batch import Batch, Prepared, Refusal
 from audittrail.model.errors import Unavailable
+from audittrail.model.verdict import Judge
 from audittrail.store import refusals, spans
 from audittrail.store.database import Database
 
@@ -53,10 +54,12 @@ class Writer:
         now_us: Callable[[], int],
         *,
         max_pending_bytes: int,
+        judge: Judge | None = None,
         max_pending_spans: int = MAX_PENDING_SPANS,
     ) -> None:
         self._db = db
         self._now_us = now_us
+        self._judge = judge
         self._max_bytes = max_pending_bytes
         self._max_spans = max_pending_spans
         self._jobs: deque[_Job] = deque()
@@ -104,6 +107,26 @@ class Writer:
         self._bytes += size
         self._wake.set()
         return await job.done
+
+    def keep(self, batch: Batch) -> None:
+        """Stores the batch with nobody waiting: AuditTrail's own spans, which no client could send again.
+
+        It goes past the limits of the queue, and is tried again for as long as the database does not answer.
+        """
+        job = _Job(batch, batch.size, asyncio.get_running_loop().create_future())
+        job.done.add_done_callback(lambda done: self._keep_again(batch, done))
+        self._jobs.append(job)
+        self._spans += len(batch.spans)
+        self._bytes += job.size
+        self._wake.set()
+
+    def _keep_again(self, batch: Batch, done: asyncio.Future[list[Refusal]]) -> None:
+        if done.cancelled() or done.exception() is None:
+            return
+        if self._closing:
+            log.error("%d spans of AuditTrail's own could not be written before the end", len(batch.spans))
+        else:
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.keep, batch)
 
     def count_refused(self, project_id: int, signal: str, reasons: Sequence[str]) -> None:
         """Counts refused spans of one request by reason; written with the next transaction, or within FLUSH_SECONDS."""
@@ -182,7 +205,7 @@ class Writer:
             async with self._db.write() as conn:
                 now = self._now_us()
                 await refusals.add(conn, refused, now)
-                await spans.store(conn, batches, now)
+                await spans.store(conn, batches, now, self._judge)
         except BaseException:
             self._put_back(refused)
             raise

@@ -14,7 +14,8 @@ from audittrail.identity.tokens import hash_token
 from audittrail.model.account import PROJECT_ROLES, Key, Membership, ProjectRole, Scope, Viewer
 from audittrail.model.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 from audittrail.runtime import Runtime
-from audittrail.store import projects, sessions
+from audittrail.store import approvals, projects, sessions, verdicts
+from audittrail.web.views.chrome import Pending
 
 COOKIE = "audittrail_session"
 _Request = Request[Any, Any, Any]
@@ -27,13 +28,6 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     project_id: int
     key: Key | None = None
     viewer: Viewer | None = None
-
-    def require(self, scope: Scope) -> None:
-        """Raises Forbidden when this is a key without the scope, or a person and the scope is for agents."""
-        if self.key is not None and scope not in self.key.scopes:
-            raise Forbidden(f"The API key {self.key.public} has no scope “{scope}”. Make one that has it.")
-        if self.key is None and scope != "read":
-            raise Forbidden(f"This is for agents: present an API key with the scope “{scope}”.")
 
 
 def session_hash(request: ASGIConnection[Any, Any, Any, Any]) -> str | None:
@@ -53,14 +47,17 @@ async def viewer_or_none(request: _Request, runtime: Runtime) -> Viewer | None:
         if session is None:
             return None
         memberships = await projects.list_memberships(conn, session.user.id)
+        chosen = (m for m in memberships if m.project.id == session.project_id)
+        current = next(chosen, memberships[0] if memberships else None)
+        if current is not None:
+            request.state.pending = Pending(
+                violations=await verdicts.count_open(conn, current.project.id),
+                approvals=await approvals.count_pending(conn, current.project.id, now_us),
+            )
     if session.stale(now_us):
         await _touch(runtime, token_hash, now_us)
-    chosen = (m for m in memberships if m.project.id == session.project_id)
     request.state.viewer = found = Viewer(
-        user=session.user,
-        session_id=token_hash,
-        memberships=memberships,
-        current=next(chosen, memberships[0] if memberships else None),
+        user=session.user, session_id=token_hash, memberships=memberships, current=current
     )
     return found
 
@@ -149,32 +146,37 @@ def _by_id(who: Viewer, wanted: str) -> list[Membership]:
     return [m for m in who.memberships if str(m.project.id) == wanted]
 
 
-async def access(request: _Request, runtime: Runtime, scope: Scope = "read") -> Access:
-    """A key that has the scope, or for `read` a signed-in person. Raises NotSignedIn, Forbidden or NotFound."""
-    key = await _key(request, runtime, scope)
+async def access(request: _Request, runtime: Runtime, *scopes: Scope) -> Access:
+    """A key that has one of the scopes (`read`, where none is named), or a signed-in person where `read` is enough.
+
+    Raises NotSignedIn, Forbidden or NotFound.
+    """
+    scopes = scopes or ("read",)
+    key = await _key(request, runtime, scopes)
     if key is not None:
         return Access(project_id=key.project_id, key=key)
+    wanted = " or ".join(f"“{scope}”" for scope in scopes)
     if session_hash(request) is None:
         raise NotSignedIn(
-            f"Present an API key with the scope “{scope}”, as `Authorization: Bearer sk-at-…`, or sign in."
+            f"Present an API key with the scope {wanted}, as `Authorization: Bearer sk-at-…`, or sign in."
         )
     who = await person(request, runtime)
-    found = Access(project_id=require_project(who).project.id, viewer=who)
-    found.require(scope)
-    return found
+    if "read" not in scopes:
+        raise Forbidden(f"This is for agents: present an API key with the scope {wanted}.")
+    return Access(project_id=require_project(who).project.id, viewer=who)
 
 
-async def ingest_key(request: _Request, runtime: Runtime) -> Key:
-    """The key that an agent sends its records with. Raises NotSignedIn or Forbidden."""
-    key = await _key(request, runtime, "ingest")
+async def agent_key(request: _Request, runtime: Runtime, scope: Scope) -> Key:
+    """The key that an agent presents. Raises NotSignedIn or Forbidden."""
+    key = await _key(request, runtime, (scope,))
     if key is None:
-        raise NotSignedIn("Present an API key with the scope “ingest”, as `Authorization: Bearer sk-at-…`.")
+        raise NotSignedIn(f"Present an API key with the scope “{scope}”, as `Authorization: Bearer sk-at-…`.")
     return key
 
 
-async def _key(request: _Request, runtime: Runtime, scope: Scope) -> Key | None:
+async def _key(request: _Request, runtime: Runtime, scopes: tuple[Scope, ...]) -> Key | None:
     shown = presented(request.headers)
     if shown is None:
         return None
     async with runtime.db.read() as conn:
-        return await runtime.keyring.admit(conn, shown, scope, runtime.now_us())
+        return await runtime.keyring.admit(conn, shown, scopes, runtime.now_us())

@@ -15,12 +15,13 @@ _number = itertools.count(1)
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running server, on SQLite and then on PostgreSQL."""
+    """A running server, on SQLite and then on PostgreSQL; a module's SETTINGS are its environment."""
     url = None
     if request.param == "postgres":
         cluster: Postgres = request.getfixturevalue("postgres")
         url = cluster.fresh()
-    with Server(tmp_path_factory.mktemp("live"), url) as server:
+    env: dict[str, str] = getattr(request.module, "SETTINGS", {})
+    with Server(tmp_path_factory.mktemp("live"), url, **env) as server:
         yield server
     # Whatever a test sent, the server met nothing it did not expect, and logged no traceback.
     assert "Unexpected error" not in server.log, server.log[-4000:]

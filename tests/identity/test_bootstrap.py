@@ -49,7 +49,7 @@ async def make(db: Database, database_url: str, tmp_path: Path) -> AsyncIterator
 
 async def admit(runtime: Runtime) -> int:
     async with runtime.db.read() as conn:
-        return (await runtime.keyring.admit(conn, Presented(KEY), "ingest", runtime.now_us())).project_id
+        return (await runtime.keyring.admit(conn, Presented(KEY), ("ingest",), runtime.now_us())).project_id
 
 
 async def test_with_nothing_set_the_setup_link_is_told_at_each_start(make: Make):

@@ -48,7 +48,7 @@ class Ring:
 
     async def admit(self, secret: str, scope: str | None = "ingest", now_us: int = NOW) -> Key:
         async with self.db.read() as conn:
-            return await self.keyring.admit(conn, Presented(secret), scope, now_us)  # type: ignore[arg-type]
+            return await self.keyring.admit(conn, Presented(secret), (scope,) if scope else (), now_us)  # type: ignore[arg-type]
 
 
 @pytest.fixture

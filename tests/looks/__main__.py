@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.looks import samples, site
+from tests.looks import governed, samples, site
 
 WIDTHS = {360: 740, 1280: 800, 2560: 1300}
 ARGS = [
@@ -27,7 +27,7 @@ TRACE_NAMES = ("small", "refund", "hostile", "big")
 
 
 def addresses() -> dict[str, str]:
-    found = {name: f"/look/{name}" for name in samples.PAGES}
+    found = {name: f"/look/{name}" for name in site.PAGES}
     for name, (trace_id, spans) in zip(TRACE_NAMES, samples.TRACES.items(), strict=True):
         found[f"trace-{name}"] = f"/traces/{trace_id}"
         if name in ("refund", "hostile"):
@@ -36,6 +36,10 @@ def addresses() -> dict[str, str]:
             found[f"trace-{name}-record"] = f"/traces/{trace_id}?span={spans[8].span_id}&tab=record"
     refund = list(samples.TRACES)[1]
     found["trace-refund-talk"] = f"/traces/{refund}?span={samples.TRACES[refund][11].span_id}"
+    for name in ("refund", "hostile", "small"):
+        trace_id = list(samples.TRACES)[TRACE_NAMES.index(name)]
+        span = governed.OF_TRACE[trace_id][0].span_id
+        found[f"trace-{name}-verdicts"] = f"/traces/{trace_id}?span={span}&tab=verdicts"
     found["trace-refund-closed"] = f"/traces/{refund}?span=none"
     found["trace-refund-errors"] = f"/traces/{refund}?only=errors"
     found["trace-big-page-4"] = f"/traces/{list(samples.TRACES)[3]}?from=1500"

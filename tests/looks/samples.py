@@ -21,7 +21,7 @@ from audittrail.web.views.accounts import (
     ProjectView,
     SetupView,
 )
-from audittrail.web.views.chrome import Chrome
+from audittrail.web.views.chrome import Chrome, Pending
 from audittrail.web.views.problem import ProblemView
 from audittrail.web.views.traces import TracesView
 
@@ -44,7 +44,10 @@ VIEWER = Viewer(user=USER, session_id="s", memberships=MEMBERSHIPS, current=MEMB
 
 
 def chrome(path: str, *, signed_in: bool = True, notices: tuple[str, ...] = ()) -> Chrome:
-    return Chrome(viewer=VIEWER if signed_in else None, path=path, now_us=NOW, version="0.1.0", notices=notices)
+    return Chrome(
+        viewer=VIEWER if signed_in else None, path=path, now_us=NOW, version="0.1.0", notices=notices,
+        pending=Pending(violations=100, approvals=3),
+    )  # fmt: skip
 
 
 def hex_id(number: int, digits: int = 16) -> str:

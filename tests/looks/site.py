@@ -11,11 +11,12 @@ from litestar.static_files import create_static_files_router
 
 from audittrail.model.errors import Invalid
 from audittrail.model.filters import TraceFilter
+from audittrail.model.violation import ViolationFilter
 from audittrail.web.render import Renderer, page
 from audittrail.web.views.links import TraceAsk
 from audittrail.web.views.problem import ProblemView
 from audittrail.web.views.trace import root_id, selected_id, trace_view
-from tests.looks import samples
+from tests.looks import governed, samples
 
 ROOT = Path(__file__).parents[2]
 CSP = (
@@ -24,9 +25,12 @@ CSP = (
 )
 
 
+PAGES = samples.PAGES | governed.PAGES
+
+
 @get("/look/{name:str}")
 async def look(request: HTMXRequest) -> Response[str]:
-    template, view, path, signed_in, notices, status = samples.PAGES[request.path_params["name"]]
+    template, view, path, signed_in, notices, status = PAGES[request.path_params["name"]]
     return page(request, template, view, samples.chrome(path, signed_in=signed_in, notices=notices), status)
 
 
@@ -39,6 +43,47 @@ async def traces(request: HTMXRequest) -> Response[str]:
     except Invalid as problem:
         view = samples.traces_view(TraceFilter(q=asked["q"]), error=str(problem))
     return page(request, "pages/traces.html", view, samples.chrome("/traces"))
+
+
+@get("/violations")
+async def violations(request: HTMXRequest) -> Response[str]:
+    names = ("q", "range", "status", "outcome", "severity", "mode", "rule", "agent", "trace", "after")
+    asked = {name: request.query_params.get(name, "") for name in names}
+    try:
+        view = governed.violations_view(ViolationFilter.parse(**asked))
+    except Invalid as problem:
+        view = governed.violations_view(ViolationFilter(q=asked["q"]), (), error=str(problem))
+    return page(request, "pages/violations.html", view, samples.chrome("/violations"))
+
+
+@get("/violations/{violation_id:str}")
+async def violation(request: HTMXRequest) -> Response[str]:
+    view = governed.violation_view(governed.ALL[request.path_params["violation_id"]])
+    return page(request, "pages/violation.html", view, samples.chrome(request.url.path))
+
+
+@get("/approvals")
+async def approvals(request: HTMXRequest) -> Response[str]:
+    newer = 2 if "since" in request.query_params else 0
+    view = governed.approvals_view(status=request.query_params.get("status", ""), newer=newer)
+    return page(request, "pages/approvals.html", view, samples.chrome("/approvals"))
+
+
+@get("/approvals/{approval_id:str}")
+async def approval(request: HTMXRequest) -> Response[str]:
+    view = governed.approval_view(governed.REQUESTS[request.path_params["approval_id"]])
+    return page(request, "pages/approval.html", view, samples.chrome(request.url.path))
+
+
+@get("/constitution")
+async def constitution(request: HTMXRequest) -> Response[str]:
+    return page(request, "pages/constitution.html", governed.constitution_view(), samples.chrome("/constitution"))
+
+
+@get("/constitution/{rule_id:str}")
+async def rule(request: HTMXRequest) -> Response[str]:
+    view = governed.rule_view(request.path_params["rule_id"], governed.CALM[:1])
+    return page(request, "pages/rule.html", view, samples.chrome(request.url.path))
 
 
 @get("/traces/{trace_id:str}")
@@ -54,7 +99,8 @@ async def trace(request: HTMXRequest) -> Response[str]:
     ask = TraceAsk.parse(
         start=request.query_params.get("from", ""), **{n: request.query_params.get(n, "") for n in names}
     )
-    chosen = by_id.get(selected_id(rows, ask.span) or "")
+    verdicts = governed.OF_TRACE.get(trace_id, ())
+    chosen = by_id.get(selected_id(rows, ask.span, verdicts) or "")
     listed = next(r for r in samples.ROWS if r.trace_id == trace_id)
     view = trace_view(
         listed,
@@ -66,13 +112,26 @@ async def trace(request: HTMXRequest) -> Response[str]:
         root=by_id.get(root_id(rows) or ""),
         project="Checkout agents",
         now_us=samples.NOW,
+        verdicts=verdicts,
+        can_change=True,
     )
     return page(request, "pages/trace.html", view, samples.chrome("/traces"))
 
 
 def make() -> Litestar:
     app = Litestar(
-        [look, traces, trace, create_static_files_router("/static", [ROOT / "static"])],
+        [
+            look,
+            traces,
+            violations,
+            violation,
+            approvals,
+            approval,
+            constitution,
+            rule,
+            trace,
+            create_static_files_router("/static", [ROOT / "static"]),
+        ],
         request_class=HTMXRequest,
         response_headers=[ResponseHeader(name="Content-Security-Policy", value=CSP)],
         openapi_config=None,

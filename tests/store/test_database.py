@@ -43,6 +43,8 @@ async def test_the_migrations_make_the_tables_that_the_code_expects(database_url
                 }
             )
     found.pop("alembic_version")
+    # Each database keeps the words of search in a way of its own: store/dialect.py.
+    found = {name: columns for name, columns in found.items() if not name.startswith("search_text")}
     assert found == {table.name: {c.name for c in table.columns} for table in metadata.sorted_tables}
 
 

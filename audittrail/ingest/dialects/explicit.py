@@ -31,6 +31,11 @@ _NAMES = frozenset(
         "tokens.cache_read",
         "tokens.cache_write",
         "tokens.reasoning",
+        "check.decision",
+        "check.rules",
+        "check.rule_set",
+        "approval.id",
+        "approval.status",
     ]
 )
 

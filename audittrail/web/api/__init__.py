@@ -1,12 +1,28 @@
 """The JSON API. Lists are {"data": […], "next": cursor|null}; errors are problem+json (RFC 9457)."""
 
-from audittrail.web.api import accounts, ingest, keys, operations, otlp, projects, traces
+from audittrail.web.api import (
+    accounts,
+    approvals,
+    check,
+    ingest,
+    keys,
+    operations,
+    otlp,
+    projects,
+    rules,
+    traces,
+    violations,
+)
 
 ROUTES = [
     *otlp.ROUTES,
     *ingest.ROUTES,
     *operations.ROUTES,
     *traces.ROUTES,
+    *check.ROUTES,
+    *approvals.ROUTES,
+    *violations.ROUTES,
+    *rules.ROUTES,
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,

@@ -16,7 +16,7 @@ from audittrail.model.account import Key
 from audittrail.model.batch import Batch, Prepared, Refusal
 from audittrail.model.errors import AuditTrailError, Invalid, TooLarge, Unavailable
 from audittrail.runtime import Runtime
-from audittrail.web.auth import ingest_key
+from audittrail.web.auth import agent_key
 
 BODY_SECONDS = 10.0  # for the whole body: after that exporters have given up themselves
 DRAIN_SECONDS = 5.0
@@ -43,14 +43,14 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
     """
     key: Key | None = None
     try:
-        key = await ingest_key(request, runtime)
+        key = await agent_key(request, runtime, "ingest")
         decode = decoder_for(request.headers.get("content-type", ""))
         body = await _read(request, runtime)
         if len(body) > INLINE_BYTES:
             async with runtime.decoding:
-                spans, refused = await asyncio.to_thread(_prepared, decode, body)
+                spans, refused = await asyncio.to_thread(_prepared, runtime, decode, body)
         else:
-            spans, refused = _prepared(decode, body)
+            spans, refused = _prepared(runtime, decode, body)
         if refused:
             runtime.writer.count_refused(key.project_id, "traces", [r.reason for r in refused])
         late = await runtime.writer.submit(Batch(key.project_id, spans))
@@ -62,9 +62,9 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
     return Taken(spans, refused + late, len(spans) - len(late))
 
 
-def _prepared(decode: Decoder, body: bytes) -> tuple[tuple[Prepared, ...], list[Refusal]]:
+def _prepared(runtime: Runtime, decode: Decoder, body: bytes) -> tuple[tuple[Prepared, ...], list[Refusal]]:
     decoded = decode(body)
-    return prepare(decoded.records), decoded.refused
+    return prepare(decoded.records, runtime.redactor, runtime.constitution.rules), decoded.refused
 
 
 async def _read(request: _Request, runtime: Runtime) -> bytes:

@@ -11,6 +11,7 @@ from audittrail.runtime import Runtime
 from audittrail.store import traces as trace_store
 from audittrail.store.writer import WriterState
 
+MAX_ERRORS = 5  # of rule files
 CONNECTED_US = 300_000_000  # an agent is connected when its spans arrived within the last five minutes
 
 
@@ -51,8 +52,21 @@ async def health(runtime: Runtime) -> Response[Health]:
     if runtime.writer.state().failing:
         reasons.append("The last transaction could not be written; ingest answers 503 until one can.")
     reasons += [f"The background task {name} is not running." for name, state in tasks.items() if not state.running]
+    rules = runtime.constitution
+    # Places only: whoever asks here has shown no key. The page and the log say what is wrong there.
+    if rules.errors:
+        places = ", ".join(error.place for error in rules.errors[:MAX_ERRORS])
+        reasons.append(
+            f"Rule files are wrong ({places}); the last good set of {len(rules.rules)} rules stays in force."
+        )
     body = Health(
-        "degraded" if reasons else "ok", __version__, connected, 0, uptime_seconds(runtime), dict(tasks), reasons
+        "degraded" if reasons else "ok",
+        __version__,
+        connected,
+        len(rules.rules),
+        uptime_seconds(runtime),
+        dict(tasks),
+        reasons,
     )
     return Response(body, headers={"Cache-Control": "no-store"})
 
@@ -63,7 +77,8 @@ async def instance(runtime: Runtime) -> Response[Instance]:
     async with runtime.db.read() as conn:
         agents = await trace_store.connected_agents(conn, runtime.now_us() - CONNECTED_US)
     database = "sqlite" if runtime.db.is_sqlite else "postgresql"
-    body = Instance(__version__, agents, 0, uptime_seconds(runtime), database, runtime.writer.state())
+    rules = len(runtime.constitution.rules)
+    body = Instance(__version__, agents, rules, uptime_seconds(runtime), database, runtime.writer.state())
     return Response(body, headers={"Cache-Control": "no-store"})
 
 

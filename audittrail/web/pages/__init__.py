@@ -1,5 +1,12 @@
 """The HTML pages: filter, query, view, page."""
 
-from audittrail.web.pages import accounts, settings, traces
+from audittrail.web.pages import accounts, approvals, constitution, settings, traces, violations
 
-ROUTES = [*accounts.ROUTES, *settings.ROUTES, *traces.ROUTES]
+ROUTES = [
+    *accounts.ROUTES,
+    *settings.ROUTES,
+    *traces.ROUTES,
+    *violations.ROUTES,
+    *approvals.ROUTES,
+    *constitution.ROUTES,
+]

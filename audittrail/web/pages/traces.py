@@ -18,6 +18,7 @@ from audittrail.runtime import Runtime
 from audittrail.store import sessions
 from audittrail.store import spans as span_store
 from audittrail.store import traces as trace_store
+from audittrail.store import verdicts as verdict_store
 from audittrail.store.connection import Connection
 from audittrail.store.spans import StoredRecord
 from audittrail.web.auth import require_project, viewer
@@ -79,12 +80,13 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
             if row is None:
                 raise _unknown()
         project_id = member.project.id
+        verdicts = await verdict_store.of_trace(conn, project_id, trace_id)
         if ask.span and request.headers.get("hx-target") == "panel":
             # The panel alone: a click in a trace of thousands of spans reads one of them.
             rows, chosen, top = list[SpanRow](), ask.span or None, None
         else:
             rows = await span_store.rows_of_trace(conn, project_id, trace_id)
-            chosen, top = selected_id(rows, ask.span), root_id(rows)
+            chosen, top = selected_id(rows, ask.span, verdicts), root_id(rows)
         stored = await span_store.record_of(conn, project_id, trace_id, chosen) if chosen else None
         root = await span_store.record_of(conn, project_id, trace_id, top) if top and top != chosen else stored
     if who.current is None or member.project.id != who.current.project.id:
@@ -102,6 +104,8 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
         root=_span(root) if top else None,
         project=member.project.name,
         now_us=now_us,
+        verdicts=verdicts,
+        can_change=member.role in ("owner", "reviewer"),
     )
     return page(request, "pages/trace.html", view, chrome_of(request, runtime, who))
 

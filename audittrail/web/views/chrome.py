@@ -7,6 +7,13 @@ import msgspec
 from audittrail.model.account import Viewer
 
 
+class Pending(msgspec.Struct, frozen=True):
+    """What waits for a person in the project looked at, for the navigation; counted no further than 100."""
+
+    violations: int = 0
+    approvals: int = 0
+
+
 class Chrome(msgspec.Struct, frozen=True, kw_only=True):
     """Given to every template as `chrome`, beside the page's own `view`."""
 
@@ -15,3 +22,4 @@ class Chrome(msgspec.Struct, frozen=True, kw_only=True):
     now_us: int
     version: str
     notices: tuple[str, ...] = ()  # sentences shown on every page, such as "Redaction is off."
+    pending: Pending = Pending()

@@ -10,9 +10,11 @@ import msgspec
 from audittrail.model.human import size
 from audittrail.model.record import SpanRecord, decode
 from audittrail.model.span import Message, Span
+from audittrail.model.violation import Violation
 from audittrail.web.views.bill import Line, lines
 from audittrail.web.views.outline import Item, compact, outline, pretty
 from audittrail.web.views.talk import Talk, has_talk, is_messages, opened, talk
+from audittrail.web.views.violations import Seen, seen
 
 MAX_RAW = 200_000  # characters of a raw text or of the record that a page shows
 MAX_VALUE = 2_000
@@ -77,6 +79,8 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     wanted: str = ""  # the tab asked for
     trace_started_us: int = 0
     explicit: bool = False  # asked for by URL; on a phone it then covers the tree
+    verdicts: tuple[Violation, ...] = ()  # that this span is, or is evidence of
+    can_change: bool = False  # whether who looks may acknowledge and resolve
 
     @property
     def tabs(self) -> tuple[tuple[str, str], ...]:
@@ -86,6 +90,8 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             found.append(("conversation", "Conversation"))
         if self.has_values:
             found.append(("io", "Input/Output"))
+        if self.verdicts:
+            found.append(("verdicts", f"Verdicts {len(self.verdicts)}"))
         found.append(("attributes", "Attributes"))
         if self.record:
             found.append(("record", "Record"))
@@ -155,6 +161,10 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """With the time since the span's start."""
         start = self.span.started_us
         return tuple(Happening(e.name, e.time_ns // 1000 - start, attributes(e.attributes)) for e in self.span.events)
+
+    def seen(self, one: Violation) -> tuple[Seen, ...]:
+        """What the rule saw."""
+        return seen(one.values)
 
     @property
     def record_text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import msgspec
@@ -10,6 +11,8 @@ from audittrail.model import human
 from audittrail.model.span import Span
 from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.model.tree import Line, Tree, first_failure, lay, narrowed, root_of, unfolded
+from audittrail.model.verdict import SEVERITIES
+from audittrail.model.violation import Violation
 from audittrail.web.views.links import CLOSED, TraceAsk
 from audittrail.web.views.panel import Panel
 from audittrail.web.views.talk import headline
@@ -19,12 +22,27 @@ from audittrail.web.views.waterfall import Row, rows
 LINES = 500  # of the tree in one answer
 
 
-def selected_id(spans: list[SpanRow], wanted: str) -> str | None:
-    """The span to open: the one asked for, else where it failed first, else the root. None: closed or unknown."""
+def selected_id(spans: list[SpanRow], wanted: str, verdicts: Sequence[Violation] = ()) -> str | None:
+    """The span to open: the one asked for, else where it failed first, else the first that violated a rule, else the
+    root. None: closed or unknown."""
     if wanted:
         return wanted if any(s.span_id == wanted for s in spans) else None
-    chosen = first_failure(spans) or root_of(spans)
+    marked = set(marks_of(v for v in verdicts if v.outcome == "violation" and v.mode == "enforce"))
+    violated = min((s for s in spans if s.span_id in marked), key=lambda s: (s.started_us, s.span_id), default=None)
+    chosen = first_failure(spans) or violated or root_of(spans)
     return chosen.span_id if chosen else None
+
+
+_GRAVEST = ("violation", "error", "warning")
+
+
+def marks_of(verdicts: Iterable[Violation]) -> dict[str, tuple[str, str]]:
+    """The gravest verdict and its message by span; one on the whole trace stands at the span that weighs most."""
+    marks: dict[str, tuple[str, str]] = {}
+    for one in sorted(verdicts, key=lambda v: _GRAVEST.index(v.outcome)):
+        span = one.span_id or next(iter(one.evidence), "")
+        marks.setdefault(span, (one.outcome, one.message))
+    return marks
 
 
 def root_id(spans: list[SpanRow]) -> str | None:
@@ -46,6 +64,12 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     root: Span | None
     project: str
     now_us: int
+    verdicts: tuple[Violation, ...] = ()  # of the trace and of its spans; the gravest first
+
+    @cached_property
+    def marks(self) -> dict[str, tuple[str, str]]:
+        """The gravest verdict and its message by span."""
+        return marks_of(self.verdicts)
 
     @property
     def path(self) -> str:
@@ -94,7 +118,8 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         find = self.ask.find.lower()
 
         def wanted(s: SpanRow) -> bool:
-            if self.ask.only and s.status not in ("error", "blocked"):
+            bad = s.status in ("error", "blocked") or self.marks.get(s.span_id, ("",))[0] in ("violation", "error")
+            if self.ask.only and not bad:
                 return False
             return not find or any(
                 find in t.lower() for t in (s.name, s.tool, s.model, s.agent, s.error, s.span_id) if t
@@ -148,7 +173,8 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def rows(self) -> list[Row]:
         """The lines to print."""
         current = self.panel.span.span_id if self.panel else ""
-        return rows(self.lines[self.first : self.first + LINES], self.tree, self.ask, current, self.now_us)
+        shown = self.lines[self.first : self.first + LINES]
+        return rows(shown, self.tree, self.ask, current, self.now_us, self.marks)
 
     @property
     def unknown_span(self) -> str:
@@ -167,6 +193,8 @@ def trace_view(
     root: Span | None,
     project: str,
     now_us: int,
+    verdicts: Sequence[Violation] = (),
+    can_change: bool = False,
 ) -> TraceView:
     """The page of a trace. `selected` is the span `selected_id(spans, ask.span)`, `root` the span `root_id(spans)`."""
     panel = None
@@ -178,5 +206,16 @@ def trace_view(
             wanted=ask.tab,
             trace_started_us=row.started_us,
             explicit=bool(ask.span),
+            verdicts=tuple(v for v in verdicts if selected.span_id in (v.span_id, *v.evidence)),
+            can_change=can_change,
         )
-    return TraceView(row=row, spans=tuple(spans), ask=ask, panel=panel, root=root, project=project, now_us=now_us)
+    return TraceView(
+        row=row,
+        spans=tuple(spans),
+        ask=ask,
+        panel=panel,
+        root=root,
+        project=project,
+        now_us=now_us,
+        verdicts=tuple(sorted(verdicts, key=lambda v: (_GRAVEST.index(v.outcome), -SEVERITIES.index(v.severity)))),
+    )

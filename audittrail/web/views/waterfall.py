@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -14,6 +14,7 @@ from audittrail.web.views.links import TraceAsk
 MAX_DEPTH_CLASS = 24  # deeper lines are indented no further
 ID = "~id~"
 UNSAID = {"error": "Failed without a message", "blocked": "Blocked"}
+NO_MARK = ("", "")
 MIN_BAR = 0.3  # percent of the ruler; a shorter bar could not be seen
 
 
@@ -28,6 +29,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     href: str = ""
     status: str = ""
     error: str = ""
+    verdict: str = ""  # violation, warning or error: the gravest that a rule said of it
+    verdict_title: str = ""
     toggle: str = ""  # where its fold changes; "" without children
     folded: bool = False
     hidden: int = 0  # lines that the fold hides
@@ -43,8 +46,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     context: bool = False  # shown only because something below it was looked for
 
 
-def rows(lines: Iterable[tuple[Line, bool]], tree: Tree, ask: TraceAsk, current: str, now_us: int) -> list[Row]:
-    """The lines with their bars on the trace's ruler; the second of each pair: it was looked for itself."""
+def rows(
+    lines: Iterable[tuple[Line, bool]],
+    tree: Tree,
+    ask: TraceAsk,
+    current: str,
+    now_us: int,
+    marks: Mapping[str, tuple[str, str]] = {},
+) -> list[Row]:
+    """The lines with their bars on the trace's ruler; the second of each pair: it was looked for itself. `marks` are
+    the gravest verdict and its message, by span."""
     start, whole = tree.started_us, max(1, tree.ended_us - tree.started_us)
     folded = set(ask.fold)
     # One query string with a place for the id: urlencode for each of 500 lines costs 10 ms.
@@ -94,6 +105,8 @@ def rows(lines: Iterable[tuple[Line, bool]], tree: Tree, ask: TraceAsk, current:
                 href=href.replace(ID, span.span_id, 1),
                 status="running" if running and span.status == "ok" else span.status,
                 error=human.line(error, 200),
+                verdict=marks.get(span.span_id, NO_MARK)[0],
+                verdict_title=human.line(marks.get(span.span_id, NO_MARK)[1], 200),
                 toggle=toggle,
                 folded=bool(hidden),
                 hidden=hidden,

@@ -1,0 +1,1 @@
+"""Taking out of a record what must not be kept, before anything else reads it. Pure: no file, no network, no clock."""
