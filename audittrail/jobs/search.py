@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
 from audittrail.ingest.document import document
 from audittrail.store import search
+from audittrail.store.connection import Connection
 from audittrail.store.database import Database
 from audittrail.store.packing import unpack
 from audittrail.store.search import Entry, Unread, Waiting
@@ -72,8 +73,7 @@ class SearchIndex:
                     await asyncio.sleep(LOOK_SECONDS)
             except search.Outdated:
                 log.warning("Search is indexed anew: this version reads records differently. Until then it finds less.")
-                async with self._db.write() as conn:
-                    await search.clear(conn)
+                await self._written(search.clear)
                 since_us = self._kept_us = 0
 
     async def _index(self, waiting: Sequence[Waiting], reached_us: int) -> bool:
@@ -113,9 +113,8 @@ class SearchIndex:
     async def _put(self, entries: Sequence[Entry], done: Sequence[Waiting], reached_us: int) -> bool:
         began = time.perf_counter()
         moved = abs(reached_us - self._kept_us) >= KEEP_US
-        async with self._db.write() as conn:
-            if not await search.put(conn, entries, done, reached_us if moved else None):
-                return False
+        if not await self._written(lambda conn: search.put(conn, entries, done, reached_us if moved else None)):
+            return False
         if moved:
             self._kept_us = reached_us
         await self._rest(began)
@@ -125,9 +124,22 @@ class SearchIndex:
 
     async def _tidy(self) -> None:
         began = time.perf_counter()
-        async with self._db.write() as conn:
-            self._untidy = await search.tidy(conn, MERGE_PAGES)
+        self._untidy = await self._written(lambda conn: search.tidy(conn, MERGE_PAGES))
         await self._rest(began)
+
+    async def _written(self, work: Callable[[Connection], Awaitable[bool]]) -> bool:
+        """What `work` returns, committed. Whoever cancels waits for the commit: a transaction of SQLite that is left in
+        the middle holds the file's lock until its connection is collected, and whoever writes next waits for that."""
+        task = asyncio.create_task(self._write(work))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+
+    async def _write(self, work: Callable[[Connection], Awaitable[bool]]) -> bool:
+        async with self._db.write() as conn:
+            return await work(conn)
 
     async def _rest(self, began: float) -> None:
         await asyncio.sleep((time.perf_counter() - began) * BUSY_REST if self._busy() else 0)

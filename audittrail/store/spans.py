@@ -94,8 +94,9 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
     traces = await _summarise(conn, known, {key[:2] for key in changed}, received_us, judge)
     if judge is not None:
         said |= {(project_id, summary.row.trace_id, ""): verdicts for project_id, summary, verdicts in traces}
-        agents = {key: stored.row.agent for key, stored in changed.items()}
-        agents |= {(project_id, summary.row.trace_id, ""): summary.row.agent for project_id, summary, _ in traces}
+        agents = {(project_id, summary.row.trace_id, ""): summary.row.agent for project_id, summary, _ in traces}
+        # A tool's span often does not say whose it is.
+        agents |= {key: stored.row.agent or agents[*key[:2], ""] for key, stored in changed.items()}
         for key in await approvals.claim(conn, {key: action for key, action in actions.items() if action}):
             said[key] = tuple(v for v in said[key] if v.effect != "require_approval")
         await verdict_store.keep(conn, said, agents, judge.in_force(), received_us)
@@ -180,13 +181,23 @@ async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -
 
 async def _records_of(conn: AsyncConnection, keys: Sequence[_Key]) -> dict[_Key, dict[int, bytes]]:
     """All versions of these spans, by number."""
+    by_project: dict[int, list[_Key]] = {}
+    for key in keys:
+        by_project.setdefault(key[0], []).append(key)
     found: dict[_Key, dict[int, bytes]] = {}
-    for i in range(0, len(keys), _CHUNK // 3):
-        query = select(r.c.project_id, r.c.trace_id, r.c.span_id, r.c.version, r.c.record).where(
-            tuple_(r.c.project_id, r.c.trace_id, r.c.span_id).in_(keys[i : i + _CHUNK // 3])
-        )
-        for project_id, trace_id, span_id, version, record in await conn.execute(query):
-            found.setdefault((project_id, trace_id, span_id), {})[version] = unpack(record)
+    for project_id, mine in by_project.items():
+        for i in range(0, len(mine), _CHUNK):
+            wanted = set(mine[i : i + _CHUNK])
+            # Not `(trace_id, span_id) IN …`: for a row of values SQLite uses no index, and reads every record there is.
+            # Nor the bare span_id: it would be looked for in each of the traces.
+            query = select(r.c.trace_id, r.c.span_id, r.c.version, r.c.record).where(
+                r.c.project_id == project_id,
+                r.c.trace_id.in_({key[1] for key in wanted}),
+                (r.c.span_id + "").in_({key[2] for key in wanted}),
+            )
+            for trace_id, span_id, version, record in await conn.execute(query):
+                if (project_id, trace_id, span_id) in wanted:
+                    found.setdefault((project_id, trace_id, span_id), {})[version] = unpack(record)
     return found
 
 

@@ -10,7 +10,7 @@ from litestar.params import Parameter
 
 from audittrail.model.errors import Invalid, UnsupportedMedia
 
-MAX_FIELDS = 50
+MAX_FIELDS = 1_000  # a list with every row marked, loaded far down
 # An id in a path. Beyond 64 bits neither database takes the number, not even to say that there is no such row.
 RowId = Annotated[int, Parameter(ge=0, le=2**63 - 1)]
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.governed import rules_folder
 from tests.browser.site import Cookies, Site, without_accounts
 from tests.browser.watch import Watch
 from tests.live import Server
@@ -64,7 +65,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server full of traces, and one that nobody has an account on."""
-    with Server(tmp_path_factory.mktemp("site")) as full, without_accounts(tmp_path_factory.mktemp("fresh")) as fresh:
+    rules = rules_folder(tmp_path_factory.mktemp("rules"))
+    full = Server(tmp_path_factory.mktemp("site"), AUDITTRAIL_RULES_DIR=str(rules))
+    with full, without_accounts(tmp_path_factory.mktemp("fresh")) as fresh:
         yield Site(full, fresh)
     for server in (full, fresh):
         assert "Unexpected error" not in server.log, server.log[-4000:]

@@ -110,6 +110,15 @@ def with_help(site: Site, visit: Visit, watch: Watch, options: dict[str, object]
     return page
 
 
+def denied_without_a_reason(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The answer to a denial that says nothing."""
+    watch.expect("status of 422")
+    page = at(lambda site: f"/approvals/{site.governed.approval['waiting']}")(site, visit, watch, options)
+    page.get_by_role("button", name="Deny").click()
+    expect(page.get_by_role("alert").filter(has_text="Say why it is denied")).to_be_visible()
+    return page
+
+
 PLACES: dict[str, Open] = {
     "login": at("/login", "stranger"),
     "login-refused": login_refused,
@@ -143,6 +152,32 @@ PLACES: dict[str, Open] = {
     "trace-rtl": at(lambda site: site.trace("rtl")),
     "trace-hostile": at(lambda site: site.trace("hostile")),
     "trace-running": at(lambda site: site.trace("running")),
+    "trace-violated": at(lambda site: site.governed.trace),
+    "trace-violated-verdicts": at(lambda site: f"{site.governed.trace}?span={1:016x}&tab=verdicts"),
+    "trace-violated-hostile": at(lambda site: f"{site.governed.trace}?span={2:016x}&tab=verdicts"),
+    "violations": at("/violations"),
+    "violations-open": at("/violations?status=open&outcome=violation"),
+    "violations-of-a-viewer": at("/violations?rule=no-gossip", "viewer"),
+    "violations-none-ever": at("/violations", "empty"),
+    "violations-no-match": at("/violations?q=nothing-is-called-so&range=1h"),
+    "violations-query-error": at("/violations?q=status:wrong", status=400),
+    "violation": at(lambda site: f"/violations/{site.governed.violation['deleted']}"),
+    "violation-hostile": at(lambda site: f"/violations/{site.governed.violation['hostile']}"),
+    "violation-long-of-a-viewer": at(lambda site: f"/violations/{site.governed.violation['long']}", "viewer"),
+    "approvals": at("/approvals"),
+    "approvals-denied": at("/approvals?status=denied"),
+    "approvals-of-a-viewer": at("/approvals", "viewer"),
+    "approvals-none-ever": at("/approvals", "empty"),
+    "approval": at(lambda site: f"/approvals/{site.governed.approval['waiting']}"),
+    "approval-hostile": at(lambda site: f"/approvals/{site.governed.approval['hostile']}"),
+    "approval-long-of-a-viewer": at(lambda site: f"/approvals/{site.governed.approval['long']}", "viewer"),
+    "approval-denied": at(lambda site: f"/approvals/{site.governed.approval['denied']}"),
+    "approval-used": at(lambda site: f"/approvals/{site.governed.approval['approved']}"),
+    "approval-denied-without-a-reason": denied_without_a_reason,
+    "constitution": at("/constitution"),
+    "constitution-of-nothing-judged": at("/constitution", "empty"),
+    "rule": at("/constitution/bulk-delete-prevention"),
+    "rule-observed": at("/constitution/no-gossip", "viewer"),
     "settings-profile": at("/settings"),
     "settings-project": at("/settings/project"),
     "settings-members": at("/settings/members"),

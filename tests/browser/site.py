@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from tests.browser import traces
+from tests.browser.governed import Governed
 from tests.http.otlp import export, partial, request
 from tests.live import COMMAND, Server
 
@@ -82,6 +83,7 @@ class Site:
             "viewer": sign_in(server, "colleague@example.org", PASSWORD),
             "nobody": sign_in(server, "nobody@example.org", PASSWORD),
         }
+        self.governed = Governed(server, self.people["owner"])
         self.invitation = self._invite("someone@example.org")
         with httpx.Client(base_url=server.url, trust_env=False) as client:
             # A refusal, so that its page has something to show.

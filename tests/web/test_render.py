@@ -41,11 +41,11 @@ def client():
 @pytest.fixture(scope="module")
 def pages(client):
     """Every page, and every panel of every small trace."""
-    found = {name: client.get(f"/look/{name}").text for name in samples.PAGES}
+    found = {name: client.get(f"/look/{name}").text for name in site.PAGES}
     for trace_id, spans in samples.TRACES.items():
         found[trace_id] = client.get(f"/traces/{trace_id}").text
         for span in spans[:16] if len(spans) < 1_000 else []:
-            for tab in ("", "io", "attributes", "record"):
+            for tab in ("", "io", "verdicts", "attributes", "record"):
                 url = f"/traces/{trace_id}?span={span.span_id}&tab={tab}"
                 found[url] = client.get(url, headers=HTMX | {"HX-Target": "panel"}).text
     return found
@@ -106,14 +106,15 @@ def test_forms_have_no_secret_in_their_values(pages):
 def test_every_template_compiles_and_every_icon_is_in_the_sprite():
     renderer = Renderer(ROOT / "templates", ROOT / "static")
     names = renderer.check()
-    assert {Path(n).as_posix() for n in names} >= {v[0] for v in samples.PAGES.values()} | {"pages/trace.html"}
+    assert {Path(n).as_posix() for n in names} >= {v[0] for v in site.PAGES.values()} | {"pages/trace.html"}
     sprite = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static/icons.svg").read_text()))
     used = set()
     for name in names:
         text = (ROOT / "templates" / name).read_text()
         used |= set(re.findall(r"icon\('([a-z0-9-]+)'", text)) | set(re.findall(r"#([a-z-]+)\"/>", text))
     macros = renderer._macros()
-    used |= set(macros.KIND_ICONS.values()) | set(macros.STATUS_ICONS.values())
+    for icons in ("KIND", "STATUS", "OUTCOME", "APPROVAL", "STANDING"):
+        used |= set(getattr(macros, f"{icons}_ICONS").values())
     assert used <= sprite, used - sprite
 
 

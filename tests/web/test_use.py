@@ -88,7 +88,7 @@ def test_folding_and_finding_keep_the_panel(page):
     assert page.locator(".waterfall .l:not(.dim)").count() == 2
     assert page.is_visible("#panel h2:has-text('connect ledger-replica-2')")
     assert page.loads == 1
-    page.click("text=Errors only")
+    page.click("text=Problems only")
     page.wait_for_selector("text=0 matches")
 
 
@@ -202,7 +202,7 @@ def test_without_script(browser, base):
     assert page.inner_text("#panel h2") == "ask a person"
     page.click("[data-close]")
     assert not page.is_visible("#panel")
-    page.click("text=Errors only")
+    page.click("text=Problems only")
     assert page.locator(".waterfall .l").count() == 3
     context.close()
 

@@ -10,6 +10,16 @@ from audittrail.model.violation import RuleCount, Violation
 from audittrail.web.views.outline import compact
 from audittrail.web.views.violations import Seen, step_href
 
+KIND_WORDS = {
+    "llm": "model calls",
+    "tool": "tool calls",
+    "retriever": "retrievals",
+    "embedding": "embeddings",
+    "reranker": "rerankings",
+    "guardrail": "guardrails",
+    "agent": "agents",
+    "chain": "chains",
+}
 EFFECT_WORDS = {
     "deny": "Denies",
     "require_approval": "Asks a person",
@@ -19,19 +29,18 @@ EFFECT_WORDS = {
 
 
 def when_words(rule: Rule) -> str:
-    """What is judged, and when: `Before an action and after it: tool calls`."""
-    stages = {"before": "before an action", "after": "after it was recorded"}
-    when = " and ".join(stages[stage] for stage in rule.stages)
-    what = "every trace" if rule.scope == "trace" else "every step"
-    kinds = {"llm": "model calls", "tool": "tool calls"}
+    """What is judged, and when: `Tool calls, before the action and after it was recorded`."""
+    stages = {"before": "before the action", "after": "after it was recorded"}
+    what = ["every trace" if rule.scope == "trace" else "every step"]
     if rule.match.kind:
-        what = human.listed([kinds.get(kind, f"{kind} steps") for kind in rule.match.kind])
+        what = [KIND_WORDS.get(kind, f"{kind} steps") for kind in rule.match.kind]
     narrowed = [
         f"{name} {human.listed(values, 'or')}"
         for name in ("status", "name", "tool", "agent", "model", "provider")
         if (values := getattr(rule.match, name))
     ]
-    return f"{when[0].upper()}{when[1:]}, {what}{' with ' + ', '.join(narrowed) if narrowed else ''}"
+    words = human.listed(what) + (f" with {', '.join(narrowed)}" if narrowed else "")
+    return f"{words[0].upper()}{words[1:]}, {human.listed([stages[stage] for stage in rule.stages])}"
 
 
 def effect_words(rule: Rule) -> str:
