@@ -32,7 +32,7 @@ MERGE_PAGES = 100
 # Reading 8 records holds the GIL for 1.4 ms.
 PIECE = 8
 # How many times as long as it has worked it rests then, while requests wait for the writer.
-BUSY_REST = 12.0
+BUSY_REST = 24.0
 
 
 class SearchIndex:

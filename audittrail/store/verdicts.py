@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -117,10 +117,10 @@ _OF_TRACES = select(
 
 
 async def _count(conn: AsyncConnection, said: Mapping[_Key, tuple[Verdict, ...]], now_us: int) -> None:
-    counts: dict[tuple[int, str], Counter[str]] = {}
+    counts: dict[tuple[int, str, str], int] = defaultdict(int)
     for (project_id, _, _), verdicts in said.items():
         for verdict in verdicts:
-            counts.setdefault((project_id, verdict.rule_id), Counter())[_OUTCOMES[verdict.outcome]] += 1
+            counts[project_id, verdict.rule_id, verdict.outcome] += 1
     if not counts:
         return
     upsert = dialect.insert(conn, c)
@@ -132,8 +132,8 @@ async def _count(conn: AsyncConnection, said: Mapping[_Key, tuple[Verdict, ...]]
     # In one order, so that two replicas never wait for each other's rows.
     rows = [
         {"project_id": project_id, "rule_id": rule_id, "hour_us": hour}
-        | {name: counted[name] for name in _OUTCOMES.values()}
-        for (project_id, rule_id), counted in sorted(counts.items())
+        | {name: counts.get((project_id, rule_id, outcome), 0) for outcome, name in _OUTCOMES.items()}
+        for project_id, rule_id in sorted({key[:2] for key in counts})
     ]
     await conn.execute(upsert, rows)
 

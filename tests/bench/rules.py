@@ -18,7 +18,7 @@ def run() -> bool:
 
     rules = load_folder(ROOT / "rules")
     assert isinstance(rules, RuleSet), rules
-    spans = [normalise(record) for body, *_ in gen.bodies(1, 2_048, 512) for record in decode_protobuf(body).records]
+    spans = [normalise(record) for body in gen.bodies(1, 2_048, 512) for record in decode_protobuf(body.data).records]
     best = 9e9
     for _ in range(5):
         began = time.thread_time()

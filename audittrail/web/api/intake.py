@@ -42,6 +42,7 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
     Raises what the error is after counting it for the key's project and reading the body to its end.
     """
     key: Key | None = None
+    runtime.receiving += 1
     try:
         key = await agent_key(request, runtime, "ingest")
         decode = decoder_for(request.headers.get("content-type", ""))
@@ -59,6 +60,8 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
             runtime.writer.count_refused_request(key.project_id, "traces", str(error))
         await _drain(request)
         raise
+    finally:
+        runtime.receiving -= 1
     return Taken(spans, refused + late, len(spans) - len(late))
 
 
