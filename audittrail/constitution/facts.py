@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from audittrail.constitution.affected import affected_rows, sql_of, words_of
@@ -18,6 +17,20 @@ MOST_NAMES = 100
 _NO_TOOL = Tool()
 
 
+class fact:  # noqa: N801 - a decorator
+    """A property that is worked out once. functools.cached_property takes a lock in Python 3.11, which costs as much as
+    most facts; facts belong to one thread."""
+
+    def __init__(self, work: Callable[[Any], Any]) -> None:
+        self._work = work
+        self._name = work.__name__
+        self.__doc__ = work.__doc__
+
+    def __get__(self, facts: Any, _: type | None = None) -> Any:
+        value = facts.__dict__[self._name] = self._work(facts)
+        return value
+
+
 class SpanFacts:
     """What is derived from one span."""
 
@@ -30,37 +43,37 @@ class SpanFacts:
         """The tool's call, empty where there is none."""
         return self.span.tool or _NO_TOOL
 
-    @cached_property
+    @fact
     def words(self) -> list[str]:
         """The words of the tool's name."""
         return words_of(self.tool.name or "")
 
-    @cached_property
+    @fact
     def sql(self) -> Sql:
         """The SQL among the tool's arguments."""
         return sql_of(self.words, self.tool.args)
 
-    @cached_property
+    @fact
     def rows(self) -> int | None:
         """How many rows the call is about."""
         return affected_rows(self.words, self.tool.args, self.tool.result, self.sql)
 
-    @cached_property
+    @fact
     def args_text(self) -> str:
         """The arguments, as text or JSON."""
         return text_of(self.tool.args)
 
-    @cached_property
+    @fact
     def input_text(self) -> str:
         """What went in; of a tool's call its arguments."""
         return text_of(self.span.input) if self.span.input is not None else self.args_text
 
-    @cached_property
+    @fact
     def output_text(self) -> str:
         """What came out; of a tool's call its result."""
         return text_of(self.span.output) if self.span.output is not None else text_of(self.tool.result)
 
-    @cached_property
+    @fact
     def requested(self) -> list[str]:
         """The tools that a model's answer calls."""
         return _distinct(part.name for message in self._turns for part in message.parts if part.type == "tool_call")
@@ -70,17 +83,17 @@ class SpanFacts:
         """Why the model stopped: of its last message that says so."""
         return next((m.finish_reason for m in reversed(self._turns) if m.finish_reason), "")
 
-    @cached_property
+    @fact
     def sources(self) -> int:
         """How many retrieved texts went in."""
         return sources(self.span.input, self.span.attributes)
 
-    @cached_property
+    @fact
     def citations(self) -> int:
         """How many times the output names a source."""
         return citations(self.output_text)
 
-    @cached_property
+    @fact
     def attributes_text(self) -> str:
         """The raw attributes as JSON."""
         return json_text(self.span.attributes)
@@ -99,27 +112,27 @@ class TraceFacts:
         self.spans = spans
         self.stage = stage
 
-    @cached_property
+    @fact
     def rows(self) -> list[SpanRow]:
         """The spans without payload."""
         return [SpanRow.of(span) if isinstance(span, Span) else span for span in self.spans]
 
-    @cached_property
+    @fact
     def leaves(self) -> list[SpanRow]:
         """The spans whose usage counts."""
         return usage_leaves(self.rows)
 
-    @cached_property
+    @fact
     def agents(self) -> list[str]:
         """Distinct agents, earliest first."""
         return _distinct([self.trace.agent, *(span.agent for span in self.rows)])
 
-    @cached_property
+    @fact
     def tools(self) -> list[str]:
         """Distinct tools."""
         return _distinct(span.tool for span in self.rows)
 
-    @cached_property
+    @fact
     def models(self) -> list[str]:
         """Distinct models."""
         return _distinct(span.model for span in self.rows)

@@ -60,21 +60,6 @@ def tool_span(trace: str, number: int, name: str, args: Any, **more: Any) -> dic
     return {"trace_id": trace, "span_id": f"{number:016x}", "name": name, "kind": "tool", "tool": tool} | ended | more
 
 
-def send(server: Server, *spans: dict[str, Any]) -> None:
-    """Through the native way in."""
-    with server.client() as client:
-        answer = client.post("/api/v1/ingest/spans", json=list(spans))
-        assert answer.json()["rejected"] == [], answer.text
-
-
-def check(server: Server, name: str, args: Any, agent: str = "treasurer") -> dict[str, Any]:
-    """A question before an action."""
-    with server.client() as client:
-        body = {"agent": agent, "end_user": "customer-1", "action": {"name": name, "args": args}}
-        found: dict[str, Any] = client.post("/api/v1/check", json=body).raise_for_status().json()
-    return found
-
-
 def answer(server: Server, person: list[dict[str, str]], id_: str, decision: str, reason: str) -> None:
     """A person's."""
     cookies = {c["name"]: c["value"] for c in person}
@@ -83,20 +68,18 @@ def answer(server: Server, person: list[dict[str, str]], id_: str, decision: str
 
 
 class Governed:
-    """`violation` and `approval` are ids by name."""
+    """A project of its own, "treasury", and its key. `violation` and `approval` are ids by name."""
 
-    def __init__(self, server: Server, owner: list[dict[str, str]]) -> None:
+    def __init__(self, server: Server, key: str, owner: list[dict[str, str]]) -> None:
+        self.server, self.key = server, key
         trace = f"{0xCD01:032x}"
-        send(server, tool_span(trace, 1, "delete_records", {"table": "customers", "count": 250}, agent="steward"))
-        send(
-            server, *[tool_span(trace, 2 + n, "gossip", {"about": text}, agent=text) for n, text in enumerate(HOSTILE)]
-        )
-        send(
-            server,
+        self.send(tool_span(trace, 1, "delete_records", {"table": "customers", "count": 250}, agent="steward"))
+        self.send(*[tool_span(trace, 2 + n, "gossip", {"about": text}, agent=text) for n, text in enumerate(HOSTILE)])
+        self.send(
             *[tool_span(trace, 10 + n, "gossip", {"about": t}, agent=t) for n, t in enumerate((LONG_NAME, RTL_NAME))],
         )
-        send(server, *[tool_span(trace, 20 + n, "gossip", {"about": n}) for n in range(60)])
-        with server.client() as client:
+        self.send(*[tool_span(trace, 20 + n, "gossip", {"about": n}) for n in range(60)])
+        with self.client() as client:
             found = client.get("/api/v1/violations", params={"limit": 100}).json()["data"]
         self.trace = f"/traces/{trace}"
         by_span = {one["span_id"]: one["id"] for one in found if one["trace_id"] == trace}
@@ -106,16 +89,34 @@ class Governed:
             "long": by_span[f"{10:016x}"],
         }
         self.approval = {
-            "waiting": check(server, "wire_transfer", {"to": "ACME Ltd", "amount": 1200, "note": "invoice 7"})[
+            "waiting": self.check("wire_transfer", {"to": "ACME Ltd", "amount": 1200, "note": "invoice 7"})[
                 "approval_id"
             ],
-            "hostile": check(server, "wire_transfer", {key: [key, {key: key}] for key in HOSTILE}, HOSTILE[0])[
+            "hostile": self.check("wire_transfer", {key: [key, {key: key}] for key in HOSTILE}, HOSTILE[0])[
                 "approval_id"
             ],
-            "long": check(server, "wire_transfer", {"to": LONG_NAME * 20, "rtl": RTL_NAME}, LONG_NAME)["approval_id"],
-            "denied": check(server, "wire_transfer", {"to": "nobody"})["approval_id"],
-            "approved": check(server, "wire_transfer", {"to": "the baker", "mail": "baker@example.org"})["approval_id"],
+            "long": self.check("wire_transfer", {"to": LONG_NAME * 20, "rtl": RTL_NAME}, LONG_NAME)["approval_id"],
+            "denied": self.check("wire_transfer", {"to": "nobody"})["approval_id"],
+            "approved": self.check("wire_transfer", {"to": "the baker", "mail": "baker@example.org"})["approval_id"],
         }
         answer(server, owner, self.approval["denied"], "deny", "There is no such account.")
         answer(server, owner, self.approval["approved"], "approve", HOSTILE[1])
-        check(server, "wire_transfer", {"to": "the baker", "mail": "baker@example.org"})
+        self.check("wire_transfer", {"to": "the baker", "mail": "baker@example.org"})
+
+    def client(self) -> httpx.Client:
+        """Presents the project's key."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=self.server.url, headers=headers, timeout=30, trust_env=False)
+
+    def send(self, *spans: dict[str, Any]) -> None:
+        """Through the native way in."""
+        with self.client() as client:
+            answer = client.post("/api/v1/ingest/spans", json=list(spans))
+            assert answer.json()["rejected"] == [], answer.text
+
+    def check(self, name: str, args: Any, agent: str = "treasurer") -> dict[str, Any]:
+        """A question before an action."""
+        with self.client() as client:
+            body = {"agent": agent, "end_user": "customer-1", "action": {"name": name, "args": args}}
+            found: dict[str, Any] = client.post("/api/v1/check", json=body).raise_for_status().json()
+        return found

@@ -71,6 +71,7 @@ class Site:
         self.server, self.fresh = server, fresh
         self.traces = traces.IDS
         command(server, "project", "add", "empty", "--owner", server.email)
+        command(server, "project", "add", "treasury", "--owner", server.email)
         command(server, "user", "add", "nobody@example.org", "--password-stdin", say=PASSWORD + "\n")
         colleague = ("user", "add", "colleague@example.org", "--name", "Colleague", "--project", "tests")
         command(server, *colleague, "--password-stdin", say=PASSWORD + "\n")
@@ -80,18 +81,27 @@ class Site:
             "stranger": [],
             "owner": sign_in(server, server.email, server.password, "tests"),
             "empty": sign_in(server, server.email, server.password, "empty"),
-            "viewer": sign_in(server, "colleague@example.org", PASSWORD),
+            "viewer": sign_in(server, "colleague@example.org", PASSWORD, "tests"),
             "nobody": sign_in(server, "nobody@example.org", PASSWORD),
         }
-        self.governed = Governed(server, self.people["owner"])
+        self.people["governor"] = sign_in(server, server.email, server.password, "treasury")
+        with httpx.Client(base_url=server.url, cookies=self._cookies("governor"), trust_env=False) as client:
+            client.post("/settings/members", data={"email": "colleague@example.org", "role": "viewer"})
+        self.people["onlooker"] = sign_in(server, "colleague@example.org", PASSWORD, "treasury")
+        scopes = [part for scope in ("ingest", "check", "read") for part in ("--scope", scope)]
+        key = command(server, "key", "create", "agents", "--project", "treasury", *scopes).split()[-1]
+        self.governed = Governed(server, key, self.people["governor"])
         self.invitation = self._invite("someone@example.org")
         with httpx.Client(base_url=server.url, trust_env=False) as client:
             # A refusal, so that its page has something to show.
             headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "application/x-protobuf"}
             client.post("/v1/traces", content=request(traces.step("ab" * 16, 0, None, "no id", 1, 1)), headers=headers)
 
+    def _cookies(self, who: str) -> dict[str, str]:
+        return {c["name"]: c["value"] for c in self.people[who]}
+
     def _invite(self, email: str) -> str:
-        cookies = {c["name"]: c["value"] for c in self.people["owner"]}
+        cookies = self._cookies("owner")
         with httpx.Client(base_url=self.server.url, cookies=cookies, trust_env=False) as client:
             answer = client.post("/settings/members", data={"email": email, "role": "viewer"})
         found = re.search(r"/invite/[A-Za-z0-9_-]+", answer.text)

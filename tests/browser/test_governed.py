@@ -13,11 +13,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.governed import check, send, tool_span
+from tests.browser.governed import tool_span
 from tests.browser.site import Site
 from tests.live import ROOT
 
 _numbers = itertools.count(0xEF00)
+
+
+@pytest.fixture
+def page(visit: Visit, site: Site) -> Page:
+    """As the owner of the project that is governed sees it."""
+    return visit(site.server, site.people["governor"])
 
 
 def new_trace() -> str:
@@ -40,7 +46,7 @@ def start_script(site: Site, tmp_path: Path, count: int) -> subprocess.Popen[str
     text = SCRIPT.format(documented=documented[1].replace('"http://127.0.0.1:8000"', "url"))
     path = tmp_path / "agent.py"
     path.write_text(text)
-    command = [sys.executable, str(path), site.server.key, site.server.url, str(count)]
+    command = [sys.executable, str(path), site.governed.key, site.server.url, str(count)]
     env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -100,8 +106,8 @@ def test_denied_by_keyboard_alone(site: Site, page: Page, tmp_path: Path) -> Non
 
 def test_two_people_answer_and_the_second_is_told(site: Site, page: Page, visit: Visit, watch: object) -> None:
     watch.expect("status of 409")  # type: ignore[attr-defined]
-    id_ = check(site.server, "wire_transfer", {"to": "two people"})["approval_id"]
-    other = visit(site.server, site.people["owner"])
+    id_ = site.governed.check("wire_transfer", {"to": "two people"})["approval_id"]
+    other = visit(site.server, site.people["governor"])
     for each in (page, other):
         each.goto(f"/approvals/{id_}")
     page.get_by_role("button", name="Approve").click()
@@ -112,7 +118,7 @@ def test_two_people_answer_and_the_second_is_told(site: Site, page: Page, visit:
 
 
 def test_a_viewer_sees_and_cannot_answer(site: Site, visit: Visit) -> None:
-    page = visit(site.server, site.people["viewer"])
+    page = visit(site.server, site.people["onlooker"])
     page.goto(f"/approvals/{site.governed.approval['waiting']}")
     expect(page.get_by_text("ACME Ltd", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
@@ -124,14 +130,14 @@ def test_new_requests_announce_themselves_and_take_nothing_away(site: Site, page
     page.goto("/approvals")
     reason = page.get_by_label("Reason").first
     reason.fill("half a sentence")
-    check(site.server, "wire_transfer", {"to": new_trace()})
+    site.governed.check("wire_transfer", {"to": new_trace()})
     expect(page.locator("#news")).to_contain_text("new", timeout=15_000)
     expect(reason).to_have_value("half a sentence")
 
 
 def test_a_violation_from_the_inbox_to_its_step_and_done(site: Site, page: Page) -> None:
     trace = new_trace()
-    send(site.server, tool_span(trace, 1, "purge_orders", {"count": 4321}, agent="janitor"))
+    site.governed.send(tool_span(trace, 1, "purge_orders", {"count": 4321}, agent="janitor"))
     page.goto("/traces")
     page.get_by_role("link", name=re.compile("Violations")).click()
     row = page.locator("tbody tr", has_text="4,321 rows")
@@ -155,7 +161,7 @@ def test_a_violation_from_the_inbox_to_its_step_and_done(site: Site, page: Page)
 
 def test_several_violations_are_acknowledged_at_once(site: Site, page: Page) -> None:
     trace = new_trace()
-    send(site.server, *[tool_span(trace, n, "purge_orders", {"count": 900 + n}) for n in range(1, 4)])
+    site.governed.send(*[tool_span(trace, n, "purge_orders", {"count": 900 + n}) for n in range(1, 4)])
     page.goto(f"/violations?trace={trace}")
     expect(page.locator("tbody tr")).to_have_count(3)
     for box in page.locator("tbody input[type=checkbox]").all()[:2]:
@@ -169,8 +175,8 @@ def test_several_violations_are_acknowledged_at_once(site: Site, page: Page) -> 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_rule_from_its_words_to_its_verdicts(site: Site, visit: Visit, javascript: bool) -> None:
     trace = new_trace()
-    send(site.server, tool_span(trace, 1, "truncate_table", {"name": "orders"}))
-    page = visit(site.server, site.people["owner"], javascript=javascript)
+    site.governed.send(tool_span(trace, 1, "truncate_table", {"name": "orders"}))
+    page = visit(site.server, site.people["governor"], javascript=javascript)
     page.goto("/constitution")
     page.get_by_role("link", name="No bulk deletes without a person").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("No bulk deletes without a person")

@@ -13,6 +13,7 @@ from audittrail.ingest.otlp import decode_protobuf
 from audittrail.model.span import Message, Part, Span
 from audittrail.model.summary import TraceRow
 from audittrail.model.verdict import Action
+from audittrail.privacy.finding import TYPES
 from tests.live import ROOT
 
 SHARED = ROOT.parent / "shared"
@@ -35,6 +36,12 @@ def spans_of(client: str) -> list[Span]:
     return [
         normalise(record) for record in decode_protobuf((CLIENTS / client / "001" / "body.bin").read_bytes()).records
     ]
+
+
+def test_pii_guard_names_types_that_redaction_has() -> None:
+    rule = RULES.rule("pii-guard")
+    assert rule is not None
+    assert set(rule.params["sensitive"]) <= {name.lower() for name in TYPES}
 
 
 def test_the_six_are_there() -> None:
