@@ -14,6 +14,7 @@ from audittrail.identity.keyring import Keyring
 from audittrail.identity.passwords import Passwords
 from audittrail.identity.throttle import Throttle
 from audittrail.identity.tokens import derived
+from audittrail.ingest.text import storable
 from audittrail.jobs.approvals import Approvals
 from audittrail.jobs.rules import RulesFolder
 from audittrail.jobs.search import SearchIndex
@@ -60,8 +61,9 @@ class Runtime:
         self.receiving = 0  # requests that bring spans and wait for their answer
         self.setup_link: str | None = None  # while there is no account
 
-    def redacted(self, text: str) -> str:
-        """What a person wrote, as it may be kept."""
+    def kept(self, text: str) -> str:
+        """What a person wrote, as it may be kept: without white space around it, redacted, storable."""
+        text = storable(text.strip())
         return self.redactor.redact_text(text)[0] if self.redactor else text
 
     @asynccontextmanager

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from audittrail.constitution.engine import decide
 from audittrail.constitution.faults import RuleError
 from audittrail.constitution.loading import load
 from audittrail.constitution.ruleset import EMPTY, RuleSet
+from audittrail.model.summary import SpanRow, TraceRow
+from audittrail.model.verdict import Action, Decision, Verdict
+
+# Closed, as long as nobody knows what the rules would say.
+_CLOSED = Decision(
+    decision="deny",
+    reasons=(
+        Verdict(
+            rule_id="audittrail",
+            version="",
+            title="The rules could not be loaded",
+            severity="critical",
+            mode="enforce",
+            effect="deny",
+            outcome="error",
+            message="No rules could be loaded since the start, so nothing is allowed; the page Constitution says why.",
+        ),
+    ),
+)
 
 
 class Constitution:
@@ -27,6 +47,10 @@ class Constitution:
     def errors(self) -> tuple[RuleError, ...]:
         """Why the files as they are now are not in force; empty where they are."""
         return self._state[1]
+
+    def decide(self, action: Action, trace: TraceRow | None = None, spans: Sequence[SpanRow] = ()) -> Decision:
+        """May it be done, by the rules in force? Where no set was ever good, no."""
+        return decide(action, trace, self.rules, spans) if self.loaded else _CLOSED
 
     def update(self, files: Mapping[str, str | bytes]) -> list[RuleError]:
         """Takes the files as the new set, or keeps the last good one and remembers what is wrong."""

@@ -46,8 +46,8 @@ class RulesFolder:
             self._seen = None
             self._constitution.failed(wrong)
             return
-        self._seen = seen
         errors = self._constitution.update(files)
+        self._seen = seen
         for each in errors:
             log.error("Rule files are not in force: %s", each)
         if not errors:

@@ -1,16 +1,26 @@
-"""Writing many rows of one table in one call."""
+"""Many rows of one table in one call, and many keys in one question."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.store import dialect
 
+Key = TypeVar("Key")
+
 _statements: dict[tuple[str, str, bool], str] = {}
+
+
+def by_project(keys: Iterable[tuple[int, Key]]) -> dict[int, list[Key]]:
+    """(project, key) pairs as lists of each project's keys: what a question with `IN` takes."""
+    found: dict[int, list[Key]] = {}
+    for project_id, key in keys:
+        found.setdefault(project_id, []).append(key)
+    return found
 
 
 async def write_rows(

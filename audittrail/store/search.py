@@ -7,7 +7,7 @@ numbers alone say in which traces a text was found.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audittrail.model.errors import Invalid
 from audittrail.model.words import words
 from audittrail.store import dialect
-from audittrail.store.bulk import write_rows
+from audittrail.store.bulk import by_project, write_rows
 from audittrail.store.tables import records as r
 from audittrail.store.tables import search_progress as p
 from audittrail.store.tables import search_spans as d
@@ -91,7 +91,7 @@ async def find_unread(conn: AsyncConnection, traces: Sequence[Waiting], limit: i
     Ask after `find_waiting`: then what comes in between is indexed twice rather than never.
     """
     found: list[Unread] = []
-    for project_id, trace_ids in _by_project((one.project_id, one.trace_id) for one in traces).items():
+    for project_id, trace_ids in by_project((one.project_id, one.trace_id) for one in traces).items():
         query = (
             select(s.c.trace_id, s.c.span_id, s.c.version, d.c.version)
             .select_from(s)
@@ -102,13 +102,6 @@ async def find_unread(conn: AsyncConnection, traces: Sequence[Waiting], limit: i
             .limit(limit - len(found))
         )
         found += [Unread((project_id, a, b), version, was) for a, b, version, was in await conn.execute(query)]
-    return found
-
-
-def _by_project(traces: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for project_id, trace_id in traces:
-        found.setdefault(project_id, []).append(trace_id)
     return found
 
 
@@ -177,7 +170,7 @@ def _mark(text: str) -> int:
 async def _numbered(conn: AsyncConnection, traces: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[int, int]]:
     """Number and size of each trace; new ones get the next numbers."""
     known: dict[tuple[int, str], tuple[int, int]] = {}
-    for project_id, trace_ids in _by_project(traces).items():
+    for project_id, trace_ids in by_project(traces).items():
         query = select(x.c.trace_id, x.c.no, x.c.size).where(x.c.project_id == project_id, x.c.trace_id.in_(trace_ids))
         known |= {(project_id, trace_id): (no, size) for trace_id, no, size in await conn.execute(query)}
     unknown = [trace for trace in traces if trace not in known]

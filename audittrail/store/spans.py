@@ -19,7 +19,7 @@ from audittrail.model.verdict import Judge, Verdict
 from audittrail.store import approvals, dialect
 from audittrail.store import traces as trace_store
 from audittrail.store import verdicts as verdict_store
-from audittrail.store.bulk import write_rows
+from audittrail.store.bulk import by_project, write_rows
 from audittrail.store.columns import counts_text, picodollars
 from audittrail.store.packing import pack, unpack
 from audittrail.store.tables import records as r
@@ -166,11 +166,8 @@ _OF_TRACES = select(s.c.version, s.c.versions, *_COLUMNS).where(
 
 
 async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -> dict[_Key, _Stored]:
-    by_project: dict[int, list[str]] = {}
-    for project_id, trace_id in traces:
-        by_project.setdefault(project_id, []).append(trace_id)
     found: dict[_Key, _Stored] = {}
-    for project_id, trace_ids in by_project.items():
+    for project_id, trace_ids in by_project(traces).items():
         for i in range(0, len(trace_ids), _CHUNK):
             rows = await conn.execute(_OF_TRACES, {"project": project_id, "traces": trace_ids[i : i + _CHUNK]})
             for version, versions, *fields in rows:
@@ -181,11 +178,8 @@ async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -
 
 async def _records_of(conn: AsyncConnection, keys: Sequence[_Key]) -> dict[_Key, dict[int, bytes]]:
     """All versions of these spans, by number."""
-    by_project: dict[int, list[_Key]] = {}
-    for key in keys:
-        by_project.setdefault(key[0], []).append(key)
     found: dict[_Key, dict[int, bytes]] = {}
-    for project_id, mine in by_project.items():
+    for project_id, mine in by_project((key[0], key) for key in keys).items():
         for i in range(0, len(mine), _CHUNK):
             wanted = set(mine[i : i + _CHUNK])
             # Not `(trace_id, span_id) IN …`: for a row of values SQLite uses no index, and reads every record there is.

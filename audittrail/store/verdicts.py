@@ -15,7 +15,8 @@ from audittrail.model.filters import RANGES, Page
 from audittrail.model.verdict import Verdict
 from audittrail.model.violation import OPEN_LIMIT, RuleCount, Standing, Violation, ViolationFilter
 from audittrail.store import dialect
-from audittrail.store.bulk import write_rows
+from audittrail.store.bulk import by_project, write_rows
+from audittrail.store.tables import PENDING
 from audittrail.store.tables import rule_counts as c
 from audittrail.store.tables import verdicts as v
 
@@ -100,11 +101,8 @@ def _values(verdict: Verdict, agent: str | None) -> tuple[Any, ...]:
 
 
 async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Any]:
-    by_project: dict[int, list[str]] = {}
-    for project_id, trace_id in traces:
-        by_project.setdefault(project_id, []).append(trace_id)
     found: dict[tuple[int, str], Any] = {}
-    for project_id, trace_ids in by_project.items():
+    for project_id, trace_ids in by_project(traces).items():
         for i in range(0, len(trace_ids), _CHUNK):
             rows = await conn.execute(_OF_TRACES, {"project": project_id, "traces": trace_ids[i : i + _CHUNK]})
             found |= {(project_id, row["id"]): row for row in rows.mappings()}
@@ -208,16 +206,7 @@ async def of_trace(conn: AsyncConnection, project_id: int, trace_id: str) -> lis
 
 async def count_open(conn: AsyncConnection, project_id: int) -> int:
     """Open violations and errors, of rules that are enforced; counted no further than OPEN_LIMIT."""
-    some = (
-        select(v.c.id)
-        .where(
-            v.c.project_id == project_id,
-            v.c.status == "open",
-            v.c.outcome.in_(("violation", "error")),
-            v.c.mode == "enforce",
-        )
-        .limit(OPEN_LIMIT)
-    )
+    some = select(v.c.project_id).where(v.c.project_id == project_id, PENDING).limit(OPEN_LIMIT)
     return int(await conn.scalar(select(func.count()).select_from(some.subquery())) or 0)
 
 

@@ -110,11 +110,15 @@ def require_project(who: Viewer) -> Membership:
     return who.current
 
 
+def has_role(member: Membership, role: ProjectRole) -> bool:
+    """Whether the person has this role in the project, or a greater one."""
+    return PROJECT_ROLES.index(member.role) <= PROJECT_ROLES.index(role)  # it begins with the greatest
+
+
 def require_role(who: Viewer, role: ProjectRole) -> Membership:
     """The project that is looked at, where the person has this role or a greater one. Raises Forbidden."""
     member = require_project(who)
-    # PROJECT_ROLES begins with the greatest.
-    if PROJECT_ROLES.index(member.role) > PROJECT_ROLES.index(role):
+    if not has_role(member, role):
         raise Forbidden(
             f"In the project “{member.project.name}” you are a {member.role}; this needs the role {role}. Ask an owner."
         )

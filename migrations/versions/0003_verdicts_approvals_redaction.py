@@ -45,6 +45,8 @@ def upgrade() -> None:
     for columns in (("trace_id",), ("found_us", "id"), ("status", "found_us")):
         name = "_".join(("ix_verdicts_project_id", *columns))
         op.create_index(op.f(name), "verdicts", ["project_id", *columns])
+    pending = sa.text("status = 'open' AND outcome IN ('violation', 'error') AND mode = 'enforce'")
+    op.create_index("ix_verdicts_pending", "verdicts", ["project_id"], sqlite_where=pending, postgresql_where=pending)
     op.create_table(
         "rule_counts",
         sa.Column("project_id", ID, nullable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -322,6 +323,39 @@ def test_a_bad_question_gets_a_sentence(live: Server, body: bytes, status: int, 
 def test_strange_arguments_are_answered(live: Server, args: bytes) -> None:
     said = post(live, b'{"action":{"name":"look","args":' + args + b"}}")
     assert (said.status_code, said.json()["decision"]) == (200, "allow"), said.text[:300]
+
+
+@pytest.mark.parametrize("said", ["a NUL: \0", "🙂" * 100, "<script>"])
+def test_what_people_write_is_kept_whatever_it_is(live: Server, new_trace: New, said: str) -> None:
+    id_ = ask(live, args=bulk())["approval_id"]
+    trace = new_trace()
+    body = json.dumps({"decision": "deny", "reason": said})
+    with live.browser(headers={"Content-Type": "application/json"}, params={"project": "tests"}) as browser:
+        assert browser.post(f"/api/v1/approvals/{id_}", content=body).status_code == 200
+    with live.client() as client:
+        client.post("/api/v1/ingest/spans", json=tool_span(trace, bulk())).raise_for_status()
+        (found,) = client.get("/api/v1/violations", params={"trace": trace}).json()["data"]
+    note = json.dumps({"status": "acknowledged", "note": said})
+    with live.browser(headers={"Content-Type": "application/json"}, params={"project": "tests"}) as browser:
+        kept = browser.post(f"/api/v1/violations/{found['id']}", content=note)
+    assert kept.status_code == 200, kept.text
+    written = said.replace("\0", "\\u0000")
+    assert kept.json()["data"]["note"] == written
+    assert approval(live, id_)["reason"] == written
+
+
+def test_ids_that_are_none_change_nothing(live: Server) -> None:
+    form = {"action": "resolve", "id": ["\0", "none", "'; DROP TABLE verdicts", *[f"{n:016x}" for n in range(600)]]}
+    with live.browser() as browser:
+        assert browser.post("/violations", data=form).status_code == 303
+        assert browser.get("/violations").status_code == 200
+
+
+def test_a_question_may_be_packed_and_not_too_much(live: Server) -> None:
+    packed = gzip.compress(b'{"action":{"name":"look"}}')
+    assert post(live, packed, **{"Content-Encoding": "gzip"}).json()["decision"] == "allow"
+    bomb = gzip.compress(b" " * (64 << 20))
+    assert post(live, bomb, **{"Content-Encoding": "gzip"}).status_code == 413
 
 
 def test_it_wants_json(live: Server) -> None:

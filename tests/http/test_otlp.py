@@ -127,19 +127,23 @@ def test_chunked_bodies_without_a_length_are_read(live: Server, new_trace: New) 
 
 
 def test_a_body_that_does_not_come_is_given_up(live: Server) -> None:
-    head = (
-        f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {live.key}\r\n"
-        f"Content-Type: {PROTOBUF}\r\nContent-Length: 1000\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", live.port), timeout=40) as slow:
+    def begin(path: str, media: str) -> socket.socket:
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {live.key}\r\n"
+            f"Content-Type: {media}\r\nContent-Length: 1000\r\n\r\n"
+        )
+        slow = socket.create_connection(("127.0.0.1", live.port), timeout=40)
         slow.sendall(head.encode() + b"x")
-        began = time.monotonic()
-        answer = slow.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 503")
-    assert b"retry-after: 1" in answer.lower()
-    assert 8 < time.monotonic() - began < 20
-    with socket.create_connection(("127.0.0.1", live.port), timeout=40) as gone:
-        gone.sendall(head.encode() + b"x")
+        return slow
+
+    began = time.monotonic()
+    for slow in [begin("/v1/traces", PROTOBUF), begin("/api/v1/check", "application/json")]:
+        with slow:
+            answer = slow.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 1" in answer.lower()
+        assert 8 < time.monotonic() - began < 20
+    begin("/v1/traces", PROTOBUF).close()
     with live.client() as client:
         assert client.get("/api/v1/health").json()["status"] == "ok"
 

@@ -9,11 +9,12 @@ from audittrail.model.span import Cost, Message, Part, Span, SpanError, Tool
 from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.web.views.bill import lines
 from audittrail.web.views.links import TraceAsk, query
+from audittrail.web.views.listing import typed
 from audittrail.web.views.outline import MAX_DEPTH, outline
 from audittrail.web.views.panel import Panel
 from audittrail.web.views.talk import headline, talk
 from audittrail.web.views.trace import LINES, root_id, selected_id, trace_view
-from audittrail.web.views.traces import TracesView, took_us, typed
+from audittrail.web.views.traces import TracesView, took_us
 
 NOW = 10_000_000
 

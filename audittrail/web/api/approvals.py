@@ -22,7 +22,7 @@ MAX_WAIT = 60  # seconds; proxies cut longer silences
 _Request = Request[Any, Any, Any]
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class ApprovalState(msgspec.Struct, frozen=True, kw_only=True):
     """An approval as an agent needs it: `decision` is what the same action would be told now."""
 
     id: str
@@ -34,7 +34,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     request: ApprovalRequest
 
     @classmethod
-    def of(cls, request: ApprovalRequest) -> Standing:
+    def of(cls, request: ApprovalRequest) -> ApprovalState:
         """Of a request."""
         return cls(
             id=request.id,
@@ -60,10 +60,10 @@ async def get_approval(
     runtime: Runtime,
     approval_id: str,
     wait: Annotated[float, Parameter(ge=0, le=MAX_WAIT, description="Seconds to wait while it is pending.")] = 0,
-) -> Standing:
+) -> ApprovalState:
     """Returns as soon as it is no longer pending, or after `wait` seconds as it is."""
     who = await access(request, runtime, "check", "read")
-    return Standing.of(await runtime.approvals.wait(who.project_id, approval_id, wait))
+    return ApprovalState.of(await runtime.approvals.wait(who.project_id, approval_id, wait))
 
 
 @get("/api/v1/approvals", tags=["govern"], summary="List approvals, newest first")
@@ -85,14 +85,14 @@ async def list_approvals(
     tags=["govern"],
     summary="Approve or deny, as a signed-in reviewer or owner",
 )
-async def answer_approval(request: _Request, runtime: Runtime, approval_id: str, data: Answered) -> Standing:
+async def answer_approval(request: _Request, runtime: Runtime, approval_id: str, data: Answered) -> ApprovalState:
     """For people alone: whoever asks must not be who answers."""
     who = await person(request, runtime)
     member = require_role(who, "reviewer")
     status: Literal["approved", "denied"] = "approved" if data.decision == "approve" else "denied"
-    return Standing.of(
+    return ApprovalState.of(
         await runtime.approvals.answer(
-            member.project.id, approval_id, status, by=who.user.email, reason=runtime.redacted(data.reason.strip())
+            member.project.id, approval_id, status, by=who.user.email, reason=runtime.kept(data.reason)
         )
     )
 

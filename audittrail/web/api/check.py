@@ -10,23 +10,25 @@ import msgspec
 from litestar import Request, Response, post
 from msgspec.structs import replace
 
-from audittrail.constitution import decide
 from audittrail.constitution.decision import decision_record
+from audittrail.ingest.body import BodyLimits
 from audittrail.ingest.jsontext import TooDeep, clean, parse
 from audittrail.ingest.pipeline import prepare
 from audittrail.model.approval import ApprovalRequest
 from audittrail.model.batch import Batch
-from audittrail.model.errors import Invalid, UnsupportedMedia
+from audittrail.model.errors import AuditTrailError, Invalid, UnsupportedMedia
 from audittrail.model.span import Kind
-from audittrail.model.verdict import Action, Answer, Decision, Effect, Mode, Outcome, Severity, Verdict
+from audittrail.model.verdict import Action, Answer, Decision, Effect, Mode, Outcome, Severity
 from audittrail.runtime import Runtime
 from audittrail.store import spans as span_store
 from audittrail.store import traces as trace_store
 from audittrail.web.api.bodies import Body
-from audittrail.web.api.intake import INLINE_BYTES
+from audittrail.web.api.intake import INLINE_BYTES, drain, read_request
 from audittrail.web.auth import agent_key
 
-MAX_BYTES = 1 << 20
+LIMITS = BodyLimits(1 << 20, 1 << 20)
+# A trace of 500 spans is judged in a millisecond; more leave the event loop to others.
+INLINE_SPANS = 500
 
 _Request = Request[Any, Any, Any]
 TraceId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", description="32 lower-case hex digits")]
@@ -88,7 +90,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 @post(
     "/api/v1/check",
     status_code=200,
-    request_max_body_size=MAX_BYTES,
+    request_max_body_size=None,  # `read_request` has limits of its own
     tags=["govern"],
     summary="May this action be done?",
 )
@@ -147,7 +149,11 @@ async def _read(request: _Request) -> tuple[Asked, int]:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise UnsupportedMedia("Send the body as application/json.")
-    body = await request.body()
+    try:
+        body = await read_request(request, LIMITS)
+    except AuditTrailError:
+        await drain(request)
+        raise
     try:
         return msgspec.convert(clean(parse(body)), Asked), len(body)
     except TooDeep:
@@ -167,28 +173,15 @@ def _redacted(runtime: Runtime, action: Action) -> Action:
 
 
 async def _decide(runtime: Runtime, project_id: int, action: Action, trace_id: str | None) -> Decision:
-    rules = runtime.constitution.rules
-    if not runtime.constitution.loaded:
-        return Decision(decision="deny", reasons=(NO_RULES,))
-    if trace_id is None or not rules.candidates("trace", "before"):
-        return decide(action, None, rules)
+    law = runtime.constitution
+    if trace_id is None or not law.rules.candidates("trace", "before"):
+        return law.decide(action)
     async with runtime.db.read() as conn:
         trace = await trace_store.trace(conn, project_id, trace_id, runtime.now_us())
         spans = await span_store.rows_of_trace(conn, project_id, trace_id) if trace else []
-    return decide(action, trace, rules, spans)
-
-
-# Closed, as long as nobody knows what the rules would say.
-NO_RULES = Verdict(
-    rule_id="audittrail",
-    version="",
-    title="The rules could not be loaded",
-    severity="critical",
-    mode="enforce",
-    effect="deny",
-    outcome="error",
-    message="No rules could be loaded since the server started, so nothing is allowed; the page Constitution says why.",
-)
+    if len(spans) > INLINE_SPANS:
+        return await asyncio.to_thread(law.decide, action, trace, spans)
+    return law.decide(action, trace, spans)
 
 
 def _answer(

@@ -46,7 +46,8 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
     try:
         key = await agent_key(request, runtime, "ingest")
         decode = decoder_for(request.headers.get("content-type", ""))
-        body = await _read(request, runtime)
+        limit = runtime.settings.max_body_bytes
+        body = await read_request(request, BodyLimits(limit, DECODED_FACTOR * limit), runtime.writer.admit)
         if len(body) > INLINE_BYTES:
             async with runtime.decoding:
                 spans, refused = await asyncio.to_thread(_prepared, runtime, decode, body)
@@ -58,7 +59,7 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
     except Exception as error:
         if key is not None and isinstance(error, AuditTrailError):
             runtime.writer.count_refused_request(key.project_id, "traces", str(error))
-        await _drain(request)
+        await drain(request)
         raise
     finally:
         runtime.receiving -= 1
@@ -70,25 +71,26 @@ def _prepared(runtime: Runtime, decode: Decoder, body: bytes) -> tuple[tuple[Pre
     return prepare(decoded.records, runtime.redactor, runtime.constitution.rules), decoded.refused
 
 
-async def _read(request: _Request, runtime: Runtime) -> bytes:
-    """The body, unpacked. Raises TooLarge, UnsupportedMedia, Invalid, or Unavailable when it is slow or we are busy."""
-    limit = runtime.settings.max_body_bytes
+async def read_request(request: _Request, limits: BodyLimits, admit: Callable[[int], None] | None = None) -> bytes:
+    """The body, unpacked. `admit` is told the length that the client says, before anything is read.
+
+    Raises TooLarge, UnsupportedMedia, Invalid, Unavailable when it is slow, or what `admit` raises.
+    """
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
-        raise TooLarge(f"The body is over the limit of {limit >> 20} MiB per request; send smaller batches.")
-    runtime.writer.admit(int(length) if length.isdigit() else 0)
+    if length.isdigit() and int(length) > limits.max_bytes:
+        raise TooLarge(f"The body is over the limit of {limits.max_bytes >> 20} MiB per request; send less at once.")
+    if admit is not None:
+        admit(int(length) if length.isdigit() else 0)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await read_body(
-                _chunks(request),
-                encoding=request.headers.get("content-encoding", ""),
-                limits=BodyLimits(limit, DECODED_FACTOR * limit),
+                _chunks(request), encoding=request.headers.get("content-encoding", ""), limits=limits
             )
     except TimeoutError:
         raise Unavailable(f"The body did not arrive within {BODY_SECONDS:.0f} s.", 1) from None
 
 
-async def _drain(request: _Request) -> None:
+async def drain(request: _Request) -> None:
     """Reads and forgets what is left of a refused body: a client that is still sending sees a reset, not our answer."""
     if getattr(request.state, "body_read", False):
         return
@@ -105,7 +107,8 @@ async def _chunks(request: _Request) -> AsyncIterator[bytes]:
         message: Any = await request.receive()
         if message["type"] == "http.disconnect":
             raise Invalid("The client went away before its body was complete.")
+        # Before it is handed on: whoever finds it bad does not come back for more, and nothing is left to be drained.
+        last = request.state.body_read = not message["more_body"]
         yield message["body"]
-        if not message["more_body"]:
-            request.state.body_read = True
+        if last:
             return

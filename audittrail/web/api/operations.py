@@ -36,6 +36,7 @@ class Instance(msgspec.Struct, frozen=True):
     uptime_seconds: int
     database: str
     queue: WriterState
+    search_lag_seconds: int  # since the oldest trace arrived that search does not know wholly
 
 
 def uptime_seconds(runtime: Runtime) -> int:
@@ -78,7 +79,9 @@ async def instance(runtime: Runtime) -> Response[Instance]:
         agents = await trace_store.connected_agents(conn, runtime.now_us() - CONNECTED_US)
     database = "sqlite" if runtime.db.is_sqlite else "postgresql"
     rules = len(runtime.constitution.rules)
-    body = Instance(__version__, agents, rules, uptime_seconds(runtime), database, runtime.writer.state())
+    waiting = runtime.search.waiting_since_us
+    lag = 0 if waiting is None else max(0, runtime.now_us() - waiting) // 1_000_000
+    body = Instance(__version__, agents, rules, uptime_seconds(runtime), database, runtime.writer.state(), lag)
     return Response(body, headers={"Cache-Control": "no-store"})
 
 

@@ -78,7 +78,7 @@ async def change_violation(request: _Request, runtime: Runtime, violation_id: st
     """As a signed-in reviewer or owner."""
     who = await person(request, runtime)
     project_id = require_role(who, "reviewer").project.id
-    note = runtime.redacted(data.note.strip())
+    note = runtime.kept(data.note)
     async with runtime.db.write() as conn:
         await _found(conn, project_id, violation_id)
         await verdict_store.set_standing(

@@ -14,13 +14,12 @@ from audittrail.model.filters import MAX_PAGE_SIZE
 from audittrail.runtime import Runtime
 from audittrail.store import approvals as approval_store
 from audittrail.store import traces as trace_store
-from audittrail.web.auth import require_project, require_role, viewer
+from audittrail.web.auth import has_role, require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import read_form
 from audittrail.web.render import page
 from audittrail.web.views.approvals import ApprovalsView, ApprovalView
 
-CAN_ANSWER = ("owner", "reviewer")
 _Request = Request[Any, Any, Any]
 
 
@@ -41,7 +40,7 @@ async def approvals(request: _Request, runtime: Runtime) -> Response[str]:
         want=want,
         waiting=tuple(sorted(waiting, key=lambda one: (one.expires_us, one.id))),
         found=found,
-        can_answer=member.role in CAN_ANSWER,
+        can_answer=has_role(member, "reviewer"),
         now_us=now_us,
         newer=len(newer),
         nothing_yet=not waiting and not found.items and not want.status,
@@ -74,7 +73,7 @@ async def _approval(
     view = ApprovalView(
         request=found,
         trace=trace,
-        can_answer=member.role in CAN_ANSWER,
+        can_answer=has_role(member, "reviewer"),
         now_us=now_us,
         error=error,
         reason=reason,
@@ -99,9 +98,7 @@ async def answer(request: _Request, runtime: Runtime, approval_id: str) -> Respo
         return await _approval(request, runtime, who, approval_id, error, reason, 422)
     status: Literal["approved", "denied"] = "approved" if decision == "approve" else "denied"
     try:
-        await runtime.approvals.answer(
-            project_id, approval_id, status, by=who.user.email, reason=runtime.redacted(reason)
-        )
+        await runtime.approvals.answer(project_id, approval_id, status, by=who.user.email, reason=runtime.kept(reason))
     except Conflict as conflict:
         return await _approval(request, runtime, who, approval_id, str(conflict), reason, 409)
     return Redirect(f"/approvals?said={status}", status_code=303)

@@ -21,7 +21,7 @@ from audittrail.store import traces as trace_store
 from audittrail.store import verdicts as verdict_store
 from audittrail.store.connection import Connection
 from audittrail.store.spans import StoredRecord
-from audittrail.web.auth import require_project, viewer
+from audittrail.web.auth import has_role, require_project, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.render import page
 from audittrail.web.views.links import TraceAsk
@@ -105,7 +105,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
         project=member.project.name,
         now_us=now_us,
         verdicts=verdicts,
-        can_change=member.role in ("owner", "reviewer"),
+        can_change=has_role(member, "reviewer"),
     )
     return page(request, "pages/trace.html", view, chrome_of(request, runtime, who))
 

@@ -13,14 +13,13 @@ from audittrail.model.violation import MAX_NOTE, NAMES, Standing, Violation, Vio
 from audittrail.runtime import Runtime
 from audittrail.store import traces as trace_store
 from audittrail.store import verdicts as verdict_store
-from audittrail.web.auth import require_project, require_role, viewer
+from audittrail.web.auth import has_role, require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import Form, local_path, read_form
 from audittrail.web.render import page
 from audittrail.web.views.links import query
 from audittrail.web.views.violations import ACTIONS, ViolationsView, ViolationView
 
-CAN_CHANGE = ("owner", "reviewer")
 _Request = Request[Any, Any, Any]
 
 
@@ -44,7 +43,7 @@ async def violations(request: _Request, runtime: Runtime) -> Response[str]:
         want=want,
         found=found,
         rules=tuple((rule.id, rule.title) for rule in runtime.constitution.rules.rules),
-        can_change=member.role in CAN_CHANGE,
+        can_change=has_role(member, "reviewer"),
         nothing_yet=empty,
         error=error,
         saved=int(saved) if saved.isascii() and saved.isdigit() and len(saved) < 4 else 0,
@@ -66,7 +65,7 @@ async def violation(request: _Request, runtime: Runtime, violation_id: str) -> R
         trace_name=trace.name if trace else "",
         description=rule.description if rule else "",
         in_force=rule is not None and rule.version == found.version,
-        can_change=member.role in CAN_CHANGE,
+        can_change=has_role(member, "reviewer"),
         saved="saved" in request.query_params,
     )
     return page(request, "pages/violation.html", view, chrome_of(request, runtime, who))
@@ -113,9 +112,9 @@ async def _change(request: _Request, runtime: Runtime, ids: list[str] | None) ->
         await verdict_store.set_standing(
             conn,
             project_id,
-            ids or form.every("id"),
+            ids or [id_ for id_ in form.every("id") if id_.isalnum()],  # PostgreSQL takes no NUL in a text
             status,
-            runtime.redacted(note),
+            runtime.kept(note),
             who.user.email,
             runtime.now_us(),
         )

@@ -11,8 +11,8 @@ from audittrail.model.filters import Page
 from audittrail.model.summary import TraceRow
 from audittrail.model.verdict import Verdict
 from audittrail.web.views.links import query
+from audittrail.web.views.listing import Chip
 from audittrail.web.views.outline import Item, compact, outline
-from audittrail.web.views.traces import Chip
 from audittrail.web.views.violations import Seen, seen
 
 APPROVAL_WORDS = {

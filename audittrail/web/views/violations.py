@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from audittrail.model.filters import RANGES, Page
+from audittrail.model.filters import Page
 from audittrail.model.verdict import SEVERITIES
 from audittrail.model.violation import NAMES, STANDINGS, Violation, ViolationFilter
 from audittrail.web.views.links import query
+from audittrail.web.views.listing import Chip, ListView
 from audittrail.web.views.outline import compact
-from audittrail.web.views.traces import RANGE_WORDS, Chip, typed
 
 OUTCOME_WORDS = {"violation": "Violation", "warning": "Warning", "error": "Rule error", "pass": "Corrected"}
 STANDING_WORDS = {"open": "Open", "acknowledged": "Acknowledged", "resolved": "Resolved"}
@@ -25,63 +25,27 @@ def step_href(one: Violation) -> str:
     return f"/traces/{one.trace_id}" + query(span=span, tab="verdicts" if span else "")
 
 
-class ViolationsView(msgspec.Struct, frozen=True, kw_only=True):
+class ViolationsView(ListView, frozen=True, kw_only=True):
     """The inbox. Template: pages/violations.html (GET /violations). Blocks: results (filters, list), more (older rows).
 
     The form around the rows posts to /violations: `id` (may be repeated), `action` (a key of ACTIONS), `note`, `back`.
     """
+
+    PATH = "/violations"
+    NAMED = tuple(name for name in NAMES if name != "range")
+    CHOSEN = ("status",)
 
     want: ViolationFilter
     found: Page[Violation]
     rules: tuple[tuple[str, str], ...] = ()  # (id, title) of the rules in force, to choose from
     can_change: bool = False
     nothing_yet: bool = False  # no rule ever found anything in this project
-    error: str = ""  # why the query was not understood; `found` is empty then
     saved: int = 0  # how many were just changed
-
-    @property
-    def text(self) -> str:
-        """What stands in the query line."""
-        return self.want.q if self.error else typed(self.want.text)
-
-    def url(self, **changes: object) -> str:
-        """This list with other parameters, from its newest on."""
-        params: dict[str, object] = {"q": self.text} | {name: getattr(self.want, name) for name in NAMES}
-        return "/violations" + query(**(params | changes))
-
-    @property
-    def older(self) -> str:
-        """The next page; "" at the end."""
-        return self.url(after=self.found.next) if self.found.next else ""
-
-    @property
-    def newest(self) -> str:
-        """The first page; "" where this is it."""
-        return self.url() if self.want.after else ""
-
-    @property
-    def chips(self) -> tuple[Chip, ...]:
-        """The filters in force, each with the list without it; status and range have a row of their own."""
-        named = {name: getattr(self.want, name) for name in NAMES if name not in ("range", "status")}
-        found = [Chip(name, str(value), self.url(**{name: ""})) for name, value in named.items() if value]
-        for i, text in enumerate(self.want.text):
-            found.append(Chip("text", text, self.url(q=typed(self.want.text[:i] + self.want.text[i + 1 :]))))
-        return tuple(found)
 
     @property
     def standings(self) -> tuple[Chip, ...]:
         """The statuses to choose from; an empty value is any."""
         return tuple(Chip(STANDING_WORDS.get(s, "All"), s, self.url(status=s)) for s in (*STANDINGS, ""))
-
-    @property
-    def ranges(self) -> tuple[Chip, ...]:
-        """The time ranges to choose from; an empty value is any time."""
-        return tuple(Chip(r or "Any time", r, self.url(range=r)) for r in (*RANGES, ""))
-
-    @property
-    def range_words(self) -> str:
-        """`the last hour`, or "" for any time."""
-        return RANGE_WORDS.get(self.want.range, "")
 
     @property
     def severities(self) -> tuple[str, ...]:
