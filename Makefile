@@ -1,7 +1,7 @@
 # The commands of a working day. They need Python 3.11 or newer (with venv) and make; the rest they install into .venv.
 #
 #   make run          the server on http://127.0.0.1:8000          make run ARGS="--port 9000"
-#   make test         every test                                   make test ARGS="tests/deploy -k wheel"
+#   make test         every test, on all cores                     make test ARGS="tests/deploy -k wheel"
 #   make lint         what CI checks before the tests
 #   make fix          what ruff can repair by itself
 #   make bench        spans per second on this machine
@@ -21,7 +21,7 @@ run: $(VENV)/runtime.ok
 
 test: $(VENV)/test.ok
 	$(BIN)/python -m tests.prepare
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadscope $(ARGS)
 
 lint: $(VENV)/lint.ok
 	$(BIN)/ruff check .

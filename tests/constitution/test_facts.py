@@ -204,9 +204,9 @@ def test_a_value_nested_beyond_the_encoder_still_gives_its_texts() -> None:
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_read_in_linear_time(unit: str) -> None:
     text = "select " + unit * (1_000_000 // len(unit))
-    began = time.perf_counter()
+    began = time.process_time()
     citations(text)
     sources(text, {})
     sql = sql_of([], {"sql": text})
     affected_rows(words_of(text), {"sql": text}, text, sql)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 30, "what looks at every pair of a million letters takes days"

@@ -76,9 +76,9 @@ async def test_an_unknown_account_takes_as_long_as_a_known_one():
     hashed = await passwords.hash("a good pass phrase")
 
     async def seconds(of: object) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         await of  # type: ignore[misc]
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     known = min([await seconds(passwords.verify(hashed, "wrong")) for _ in range(7)])
     unknown = min([await seconds(passwords.verify_nobody("wrong")) for _ in range(7)])
