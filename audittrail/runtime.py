@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self
@@ -16,6 +17,7 @@ from audittrail.identity.throttle import Throttle
 from audittrail.identity.tokens import derived
 from audittrail.ingest.text import storable
 from audittrail.jobs.approvals import Approvals
+from audittrail.jobs.reading import Reading
 from audittrail.jobs.rules import RulesFolder
 from audittrail.jobs.search import SearchIndex
 from audittrail.jobs.supervise import Supervisor
@@ -28,6 +30,8 @@ from audittrail.store.migrations import migrate
 from audittrail.store.writer import Writer
 
 TOUCH_SECONDS = 30.0
+# Processes that read large bodies: as many as there are cores to share, each of 70 MB, started when they are needed.
+READERS = min(4, os.cpu_count() or 1)
 PURGE_SECONDS = 3600.0
 
 
@@ -39,7 +43,8 @@ class Runtime:
         self.now_us = clock
         self.started_us = clock()
         self.db = Database(settings.database_url)
-        self.redactor = Redactor(derived(settings.secret_key, "redaction")) if settings.redaction else None
+        marks = derived(settings.secret_key, "redaction") if settings.redaction else None
+        self.redactor = Redactor(marks) if marks is not None else None
         self.constitution = Constitution()
         self.rules_folder = RulesFolder(settings.rules_dir or asset_folder("rules"), self.constitution)
         judge = Judge(
@@ -55,9 +60,7 @@ class Runtime:
         self.keyring = Keyring(settings.secret_key, self.passwords)
         self.throttle = Throttle(clock)
         self.supervisor = Supervisor()
-        # One at a time: decoding holds the GIL, two that take turns at it lose 13 % of the rate, and a hostile body
-        # takes thirty times its size in memory.
-        self.decoding = asyncio.Semaphore(1)
+        self.reading = Reading(marks, self.constitution, READERS)
         self.receiving = 0  # requests that bring spans and wait for their answer
         self.setup_link: str | None = None  # while there is no account
 
@@ -89,6 +92,7 @@ class Runtime:
             try:
                 yield self
             finally:
+                await self.reading.stop()
                 await self.writer.close()
                 await asyncio.gather(writing, return_exceptions=True)
                 await self.supervisor.stop()

@@ -21,8 +21,9 @@ SHAPES = {"512 spans a POST": 512, "one trace a POST": 0}
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process."""
-    return float(psutil.Process(pid).memory_info().rss) / 1e6
+    """Resident memory of a process and of those it started."""
+    server = psutil.Process(pid)
+    return sum(float(each.memory_info().rss) for each in (server, *server.children(recursive=True))) / 1e6
 
 
 def headers(server: Server) -> dict[str, str]:
@@ -31,9 +32,12 @@ def headers(server: Server) -> dict[str, str]:
 
 
 def run(
-    title: str, server: Server, bars: dict[str, float], rounds: int, spans: int, folder: Path
+    title: str, server: Server, bars: dict[str, float], rounds: int, spans: int, folder: Path, *, latency: bool
 ) -> tuple[bool, float]:
-    """Prints the table; whether every bar holds, and the spans/s at 512 a POST. The server is started and stopped."""
+    """Prints the table; whether every bar holds, with `latency` that of P99_MS too, and the spans/s at 512 a POST.
+
+    The server is started and stopped.
+    """
     import floor  # type: ignore[import-not-found]
     import gen  # type: ignore[import-not-found]
     import load  # type: ignore[import-not-found]
@@ -67,7 +71,7 @@ def run(
     for name in SHAPES:
         middle = {key: statistics.median(one[key] for one in found[name]) for key in found[name][0]}
         bar = bars.get(name, 0.0)
-        ok &= middle["ratio"] >= bar and middle["p99"] < P99_MS
+        ok &= middle["ratio"] >= bar and (middle["p99"] < P99_MS or not latency)
         print(
             f"{name:30} {middle['floor']:>8,.0f}/s {middle['rate']:>8,.0f}/s {middle['ratio']:>7.2f} {bar:>9.2f}"
             f" {middle['p99']:>11,.0f} ms"

@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
-from tests.http.otlp import PROTOBUF, partial, request, span
+from audittrail.web.api.intake import INLINE_BYTES
+from tests.http.otlp import PROTOBUF, attribute, export, partial, request, span
 from tests.live import Server
 from tests.postgres import Postgres
 
 CLIENTS = 8
 BATCH = 20
+LONG = "something to read, " * 100
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -42,6 +45,9 @@ def send_until(server: Server, stop: threading.Event, first: int, acknowledged: 
             number += CLIENTS
             trace = f"{number:032x}"
             body = request(*[span(trace, n) for n in range(1, BATCH + 1)])
+            if number // CLIENTS % 2:  # too large to be read in the server's own process
+                body = request(*[attribute(span(trace, n), "input.value", LONG) for n in range(1, BATCH + 1)])
+                assert len(body) > INLINE_BYTES
             try:
                 answer = client.post(server.url + "/v1/traces", content=body, headers=headers)
             except httpx.HTTPError:
@@ -145,3 +151,24 @@ def test_two_replicas_start_together_on_one_postgresql(postgres: Postgres, tmp_p
     finally:
         for replica in replicas:
             replica.kill()
+
+
+def test_when_what_reads_a_body_is_killed_it_is_refused_whole_and_may_come_again(server: Server) -> None:
+    trace = f"{77:032x}"
+    body = request(*[attribute(span(trace, n), "input.value", LONG) for n in range(1, BATCH + 1)])
+
+    def reader() -> psutil.Process:
+        deadline = time.monotonic() + 20
+        while not (found := psutil.Process(server.pid).children()):
+            assert time.monotonic() < deadline, "no reader was started"
+            time.sleep(0.01)
+        return found[0]
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(export, server, body)
+        reader().kill()  # it is still starting
+        refused = answer.result()
+    assert refused.status_code == 503 and refused.headers["retry-after"] == "1"
+    assert trace not in stored(server)
+    assert partial(export(server, body)) == (0, "")
+    assert stored(server)[trace] == BATCH

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, post
 
-from audittrail.ingest.native import decode_spans, decode_trace
+from audittrail.ingest.formats import Format
 from audittrail.model.errors import UnsupportedMedia
 from audittrail.runtime import Runtime
-from audittrail.web.api.intake import Decoder, take
+from audittrail.web.api.intake import take
 
 _Request = Request[Any, Any, Any]
 
@@ -30,13 +30,13 @@ class Accepted(msgspec.Struct, frozen=True):
     traces: list[str]  # their ids, as stored
 
 
-async def _take(request: _Request, runtime: Runtime, decode: Decoder) -> Response[Accepted]:
-    def decoder_for(content_type: str) -> Decoder:
+async def _take(request: _Request, runtime: Runtime, form: Format) -> Response[Accepted]:
+    def format_for(content_type: str) -> Format:
         if content_type.partition(";")[0].strip().lower() != "application/json":
             raise UnsupportedMedia("Content-Type must be application/json.")
-        return decode
+        return form
 
-    taken = await take(request, runtime, decoder_for)
+    taken = await take(request, runtime, format_for)
     rejected = [Rejected(r.where, r.reason) for r in taken.refused]
     answer = Accepted(taken.stored, rejected, list(dict.fromkeys(span.row.trace_id for span in taken.spans)))
     # A client that looks at the status alone must see when nothing was stored.
@@ -52,7 +52,7 @@ async def _take(request: _Request, runtime: Runtime, decode: Decoder) -> Respons
 )
 async def ingest_spans(request: _Request, runtime: Runtime) -> Response[Accepted]:
     """A span, a list of spans, or {"spans": […]}. 200 means: what is not under `rejected` is on disk."""
-    return await _take(request, runtime, decode_spans)
+    return await _take(request, runtime, "native-spans")
 
 
 @post(
@@ -64,7 +64,7 @@ async def ingest_spans(request: _Request, runtime: Runtime) -> Response[Accepted
 )
 async def ingest_traces(request: _Request, runtime: Runtime) -> Response[Accepted]:
     """{"trace_id": …, "spans": […]}; its session, end user and agent hold for the spans that do not say."""
-    return await _take(request, runtime, decode_trace)
+    return await _take(request, runtime, "native-trace")
 
 
 ROUTES = [ingest_spans, ingest_traces]

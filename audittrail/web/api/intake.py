@@ -10,7 +10,7 @@ import msgspec
 from litestar import Request
 
 from audittrail.ingest.body import BodyLimits, read_body
-from audittrail.ingest.otlp import Decoded
+from audittrail.ingest.formats import DECODERS, Format
 from audittrail.ingest.pipeline import prepare
 from audittrail.model.account import Key
 from audittrail.model.batch import Batch, Prepared, Refusal
@@ -20,12 +20,11 @@ from audittrail.web.auth import agent_key
 
 BODY_SECONDS = 10.0  # for the whole body: after that exporters have given up themselves
 DRAIN_SECONDS = 5.0
-# Above this a body is decoded in a thread: 32 KB are about 6 spans, or half a millisecond.
+# Above this a body is read in a process of its own: 32 KB are about 6 spans, or two milliseconds.
 INLINE_BYTES = 32 << 10
 DECODED_FACTOR = 4  # how much larger than as sent a body may be after decompression
 
 _Request = Request[Any, Any, Any]
-Decoder = Callable[[bytes], Decoded]
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -36,8 +35,8 @@ class Taken(msgspec.Struct, frozen=True):
     stored: int
 
 
-async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str], Decoder]) -> Taken:
-    """Stores the spans of a request; `decoder_for` is given its content type, and may raise UnsupportedMedia.
+async def take(request: _Request, runtime: Runtime, format_for: Callable[[str], Format]) -> Taken:
+    """Stores the spans of a request; `format_for` is given its content type, and may raise UnsupportedMedia.
 
     Raises what the error is after counting it for the key's project and reading the body to its end.
     """
@@ -45,14 +44,13 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
     runtime.receiving += 1
     try:
         key = await agent_key(request, runtime, "ingest")
-        decode = decoder_for(request.headers.get("content-type", ""))
+        form = format_for(request.headers.get("content-type", ""))
         limit = runtime.settings.max_body_bytes
         body = await read_request(request, BodyLimits(limit, DECODED_FACTOR * limit), runtime.writer.admit)
         if len(body) > INLINE_BYTES:
-            async with runtime.decoding:
-                spans, refused = await asyncio.to_thread(_prepared, runtime, decode, body)
+            spans, refused = await runtime.reading.prepare(form, body)
         else:
-            spans, refused = _prepared(runtime, decode, body)
+            spans, refused = _prepared(runtime, form, body)
         if refused:
             runtime.writer.count_refused(key.project_id, "traces", [r.reason for r in refused])
         late = await runtime.writer.submit(Batch(key.project_id, spans))
@@ -66,8 +64,8 @@ async def take(request: _Request, runtime: Runtime, decoder_for: Callable[[str],
     return Taken(spans, refused + late, len(spans) - len(late))
 
 
-def _prepared(runtime: Runtime, decode: Decoder, body: bytes) -> tuple[tuple[Prepared, ...], list[Refusal]]:
-    decoded = decode(body)
+def _prepared(runtime: Runtime, form: Format, body: bytes) -> tuple[tuple[Prepared, ...], list[Refusal]]:
+    decoded = DECODERS[form](body)
     return prepare(decoded.records, runtime.redactor, runtime.constitution.rules), decoded.refused
 
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from litestar import Request, Response, post
 
 from audittrail.ingest import reply
-from audittrail.ingest.otlp import decode_json, decode_protobuf
+from audittrail.ingest.formats import Format
 from audittrail.model.errors import UnsupportedMedia
 from audittrail.runtime import Runtime
-from audittrail.web.api.intake import Decoder, take
+from audittrail.web.api.intake import take
 from audittrail.web.errors import explain
 
 Encoding = Literal["protobuf", "json"]
@@ -20,13 +20,13 @@ MEDIA: dict[Encoding, str] = {"protobuf": "application/x-protobuf", "json": "app
 CODES = {400: 3, 401: 16, 403: 7, 413: 8, 415: 3, 503: 14}
 
 
-def decoder_for(content_type: str) -> Decoder:
+def format_for(content_type: str) -> Format:
     """Of the body's encoding; a charset parameter is allowed. Raises UnsupportedMedia."""
     name = content_type.partition(";")[0].strip().lower()
     if name == "application/x-protobuf":
-        return decode_protobuf
+        return "otlp-protobuf"
     if name == "application/json":
-        return decode_json
+        return "otlp-json"
     raise UnsupportedMedia("Content-Type must be application/x-protobuf or application/json.")
 
 
@@ -41,7 +41,7 @@ async def traces(request: Request[Any, Any, Any], runtime: Runtime) -> Response[
     """200 means: on disk. Spans that could not be taken are named in `partial_success`."""
     encoding: Encoding = "protobuf" if "protobuf" in request.headers.get("content-type", "") else "json"
     try:
-        taken = await take(request, runtime, decoder_for)
+        taken = await take(request, runtime, format_for)
     except Exception as error:  # noqa: BLE001 - an exporter cannot read a page; `explain` logs it under a reference
         return _failure(encoding, error)
     return Response(reply.success(encoding, taken.refused), media_type=MEDIA[encoding])
