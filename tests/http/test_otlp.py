@@ -65,7 +65,7 @@ def test_a_key_is_taken_in_three_ways(live: Server, new_trace: New, path: str) -
         ({"content_type": ""}, b"x", 415, "Content-Type"),
         ({"content_encoding": "zstd"}, b"x", 415, "gzip"),
         ({"content_encoding": "gzip"}, b"not gzip", 400, "gzip"),
-        ({"content_encoding": "gzip"}, gzip.compress(b"abc" * 1000)[:-9], 400, "gzip"),
+        ({"content_encoding": "gzip"}, gzip.compress(b"abc" * 1000, mtime=0)[:-9], 400, "gzip"),
         ({"authorization": "Bearer sk-at-" + "x" * 40}, b"", 401, "key"),
         ({"authorization": "Bearer nonsense"}, b"", 401, "sk-at-"),
         ({"authorization": "Basic !!!"}, b"", 401, "Basic"),
@@ -90,7 +90,7 @@ def test_an_empty_request_is_fine(live: Server) -> None:
 
 
 def bomb(mebibytes: int) -> bytes:
-    return gzip.compress(bytes(mebibytes << 20))
+    return gzip.compress(bytes(mebibytes << 20), mtime=0)
 
 
 def test_a_gzip_bomb_is_refused_and_costs_little(live: Server) -> None:
