@@ -14,8 +14,10 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def opening(mark: str) -> bytes:
-    """The first words of a stream: small, since proxies hold back what begins large."""
-    return f"retry: {RETRY_MS}\nid: {mark}\nevent: ready\ndata: {{}}\n\n".encode()
+    """The first words of a stream: small, since proxies hold back what begins large. Without a mark, something was
+    missed, and the next event says so."""
+    told = f"id: {mark}\n" if mark else ""
+    return f"retry: {RETRY_MS}\n{told}event: ready\ndata: {{}}\n\n".encode()
 
 
 def change(mark: str, topics: Topics) -> bytes:

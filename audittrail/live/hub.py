@@ -37,9 +37,11 @@ class Stream:
     one.
     """
 
-    def __init__(self, hub: Hub, holder: Holder, traces: frozenset[str] | None) -> None:
+    def __init__(self, hub: Hub, holder: Holder, mark: str, traces: frozenset[str] | None) -> None:
         self.holder = holder
+        self.mark = mark  # how far the client is once it has read everything; "" while that is not known
         self.traces = traces  # the only ones whose ids are sent; None: all
+        self.opening = frames.opening(mark)  # to be sent first
         self._hub = hub
         self._topics: Topics = {}
         self._frame = b""  # of the topics, where it was made already
@@ -52,8 +54,9 @@ class Stream:
         self._over, self._reason = True, self._reason or reason
         self._wake.set()
 
-    def offer(self, topics: Topics, frame: bytes = b"") -> None:
-        """Something changed. `topics` is shared between streams and not to be changed."""
+    def offer(self, topics: Topics, mark: str, frame: bytes = b"") -> None:
+        """Something has changed up to `mark`. `topics` is shared between streams and not to be changed."""
+        self.mark = mark
         if self._topics:
             mine: Topics = {topic: None if ids is None else set(ids) for topic, ids in self._topics.items()}
             merge(mine, topics)
@@ -75,7 +78,7 @@ class Stream:
             reason, self._reason = self._reason, ""
             return frames.closing(reason)
         self._wake.clear()
-        frame = self._frame or frames.change(self._hub.mark, self._topics)
+        frame = self._frame or frames.change(self.mark, self._topics)
         self._topics, self._frame = {}, b""
         return frame
 
@@ -168,12 +171,13 @@ class Hub:
             raise Unavailable("There are more streams than this server holds; pages work without one.", 10)
         self._loop = asyncio.get_running_loop()
         channel = self._channel(holder.project_id)
-        stream = Stream(self, holder, traces)
+        told = self._has_all(channel, since)
+        stream = Stream(self, holder, since if told else "", traces)
         channel.streams.add(stream)
         channel.watched.update(traces or ())
         self._held[holder] += 1
-        if not self._has_all(channel, since):
-            stream.offer(dict.fromkeys(TOPICS))
+        if not told:
+            stream.offer(dict.fromkeys(TOPICS), self.mark)
         return stream
 
     def _has_all(self, channel: _Channel, since: str) -> bool:
@@ -235,11 +239,11 @@ class Hub:
         for stream in channel.streams:
             if stream.traces is None:
                 whole_frame = whole_frame or frames.change(mark, topics)
-                stream.offer(topics, whole_frame)
+                stream.offer(topics, mark, whole_frame)
                 continue
             mine = stream.traces if all_hit else stream.traces & hit
             if mine:
-                stream.offer(rest | {"trace": set(mine)})
+                stream.offer(rest | {"trace": set(mine)}, mark)
             elif rest:
                 rest_frame = rest_frame or frames.change(mark, rest)
-                stream.offer(rest, rest_frame)
+                stream.offer(rest, mark, rest_frame)

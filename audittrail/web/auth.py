@@ -81,6 +81,11 @@ async def viewer(request: _Request, runtime: Runtime) -> Viewer:
     return found
 
 
+def is_refresh(request: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Whether an open page asks by itself, because something has changed, and no person does."""
+    return "audittrail-live" in request.headers
+
+
 def check_origin(request: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Raises Forbidden when the browser says that another site's page made this request.
 

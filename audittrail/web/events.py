@@ -10,6 +10,7 @@ from litestar.types import Receive, Scope, Send
 
 from audittrail.live import frames
 from audittrail.live.hub import Holder, Hub, Stream
+from audittrail.model.errors import NotFound
 from audittrail.runtime import Runtime
 from audittrail.web.auth import Access, access
 
@@ -34,7 +35,7 @@ class EventStream:
         """ASGI."""
         with self._hub.open(*self._asked) as stream:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await send(_body(frames.opening(self._hub.mark)))
+            await send(_body(stream.opening))
             listening = asyncio.create_task(_until_gone(receive, stream))
             try:
                 while (frame := await stream.read(HEARTBEAT_SECONDS)) is not None:
@@ -61,13 +62,17 @@ async def events(request: Request[Any, Any, Any], runtime: Runtime) -> EventStre
     params = request.query_params
     since = request.headers.get("last-event-id") or params.get("since") or ""
     traces = frozenset(params.getall("trace", [])[:MAX_TRACES]) if "trace" in params else None
-    return EventStream(runtime.live, _holder(who), since, traces)
+    return EventStream(runtime.live, _holder(who, params.get("project_id")), since, traces)
 
 
-def _holder(who: Access) -> Holder:
-    if who.key is not None:
-        return Holder(who.project_id, key_id=who.key.id)
-    return Holder(who.project_id, session=who.viewer.session_id if who.viewer else "")
+def _holder(who: Access, wanted: str | None) -> Holder:
+    if who.viewer is None:
+        return Holder(who.project_id, key_id=who.key.id if who.key else 0)
+    # A page follows the project that it was made for, whichever the session looks at by now.
+    mine = {str(m.project.id): m.project.id for m in who.viewer.memberships}
+    if wanted is not None and wanted not in mine:
+        raise NotFound("You belong to no project of that id.")
+    return Holder(mine[wanted] if wanted else who.project_id, session=who.viewer.session_id)
 
 
 ROUTES = [events]
