@@ -57,7 +57,7 @@
       const refused = source.readyState === EventSource.CLOSED;
       close();
       show("away");
-      const wait = Math.min(15000, 500 * 2 ** Math.min(tries++, 6)) * (0.75 + Math.random() / 2);
+      const wait = Math.min(10000, 500 * 1.5 ** Math.min(tries++, 8)) * (0.75 + Math.random() / 2);
       retry = setTimeout(async () => {
         // A stream does not say why it was refused; another request does: signed out, or only busy.
         if (refused) await fetchBlock("/pending", "places").catch(() => null);
