@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from audittrail.runtime import Runtime
 from audittrail.settings import asset_folder
-from audittrail.web import api, errors, pages
+from audittrail.web import api, errors, events, pages
 from audittrail.web.openapi import openapi
 from audittrail.web.render import Renderer
 
@@ -77,6 +77,7 @@ def _litestar(runtime: Runtime) -> Litestar:
             home,
             *api.ROUTES,
             *pages.ROUTES,
+            *events.ROUTES,
             create_static_files_router("/static", directories=[asset_folder("static")], include_in_schema=False),
         ],
         dependencies={"runtime": Provide(lambda: runtime, sync_to_thread=False, use_cache=True)},

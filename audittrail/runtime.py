@@ -20,7 +20,9 @@ from audittrail.jobs.approvals import Approvals
 from audittrail.jobs.reading import Reading
 from audittrail.jobs.rules import RulesFolder
 from audittrail.jobs.search import SearchIndex
+from audittrail.jobs.streams import Streams
 from audittrail.jobs.supervise import Supervisor
+from audittrail.live.hub import Hub
 from audittrail.model.verdict import Judge
 from audittrail.privacy.redactor import Redactor
 from audittrail.settings import Settings, asset_folder
@@ -45,6 +47,10 @@ class Runtime:
         self.db = Database(settings.database_url)
         marks = derived(settings.secret_key, "redaction") if settings.redaction else None
         self.redactor = Redactor(marks) if marks is not None else None
+        self.live = Hub()
+        self.replicas = self.db.tell(self.live.apply, self.live.apply_all)
+        self.live.relay = self.replicas.publish
+        self.streams = Streams(self.db, self.live, clock)
         self.constitution = Constitution()
         self.rules_folder = RulesFolder(settings.rules_dir or asset_folder("rules"), self.constitution)
         judge = Judge(
@@ -69,8 +75,13 @@ class Runtime:
         text = storable(text.strip())
         return self.redactor.redact_text(text)[0] if self.redactor else text
 
+    def let_go(self) -> None:
+        """Answers all who wait for something to happen: the server is about to stop."""
+        self.approvals.close()
+        self.live.close()
+
     @asynccontextmanager
-    async def live(self) -> AsyncIterator[Self]:
+    async def running(self) -> AsyncIterator[Self]:
         """Ready inside the block; after it everything acknowledged is on disk and everything is closed.
 
         Raises ConfigurationError when another process serves the same SQLite file or the database is newer than this
@@ -87,6 +98,10 @@ class Runtime:
             self.supervisor.start("rule files", self.rules_folder.watch)
             self.supervisor.start("approvals", self.approvals.expire)
             self.supervisor.start("search", self.search.run)
+            if not self.db.is_sqlite:
+                self.supervisor.start("replicas", self.replicas.run)
+            self.supervisor.start("settled traces", self.streams.settle)
+            self.supervisor.start("stream admission", self.streams.admit)
             self.supervisor.start("key use", self._touch_keys)
             self.supervisor.start("old sessions", self._purge_sessions)
             try:

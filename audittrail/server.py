@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from audittrail.app import create_app
 from audittrail.model.errors import where
@@ -44,6 +45,33 @@ LOGGING: dict[str, Any] = {
         "audittrail": {"level": "INFO"},
     },
 }
+
+
+class Protocol(HttpToolsProtocol):
+    """A connection; cut off where the client takes nothing of what it asked for, so that no answer waits for ever."""
+
+    STALLED_SECONDS = 30.0
+    _stalled: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """64 KiB wait in here, and what the kernel holds is full."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self.STALLED_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        self._forget()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Over."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def _forget(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
 
 class Server(uvicorn.Server):
@@ -79,7 +107,7 @@ def serve(settings: Settings, host: str, port: int) -> int:
         create_app(runtime),
         host=host,
         port=port,
-        http="httptools",
+        http=Protocol,
         lifespan="off",  # the runtime is opened before the port is, and closed after it
         log_config=None,
         access_log=False,
@@ -94,12 +122,12 @@ def serve(settings: Settings, host: str, port: int) -> int:
 
 
 async def _serve(runtime: Runtime, config: uvicorn.Config, address: str) -> int:
-    async with runtime.live():
+    async with runtime.running():
         # What is there now stays: the collector need not look through it again, nor so often at what a request makes.
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         greeting = "\n".join(filter(None, (f"AuditTrail is at {address}", runtime.setup_link)))
-        server = Server(config, greeting, runtime.approvals.close)
+        server = Server(config, greeting, runtime.let_go)
         await server.serve()
     return 0 if server.started else 1
 

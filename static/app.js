@@ -42,6 +42,7 @@
     for (const el of all("time[datetime]:not([data-local])", from)) { el.dataset.local = ""; localTime(el); }
     for (const el of all("[data-copy], [data-copy-of], [data-help], [data-toggle-density], [data-theme-choice]", from)) el.hidden = false;
     for (const el of all(".filter-line .go", from)) el.classList.add("out");
+    for (const el of all("[data-left]:not([data-until])", from)) el.dataset.until = Date.now() + Number(el.dataset.left);
     countMarks();
   };
 
@@ -61,11 +62,10 @@
     countMarks();
   };
 
-  // The time left to answer, counted down from what the server said when the page was made
-  const born = Date.now();
+  // The time left to answer, counted down from what the server said when the element was made
   const tick = () => {
-    for (const el of all("[data-left]")) {
-      const ms = Math.max(0, Number(el.dataset.left) - (Date.now() - born)), s = Math.floor(ms / 1000);
+    for (const el of all("[data-until]")) {
+      const ms = Math.max(0, Number(el.dataset.until) - Date.now()), s = Math.floor(ms / 1000);
       const whole = Number(el.dataset.whole), share = whole ? Math.min(100, 100 * ms / whole) : 0;
       one("[data-left-text]", el).textContent = !s ? "Time is up"
         : s >= 3600 ? `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min left`
@@ -200,6 +200,7 @@
     const act = {
       j: () => step(1), k: () => step(-1), x: markRow, "[": () => neighbour(-1), "]": () => neighbour(1),
       "/": () => one("[data-query]")?.focus(), "?": () => one("#help")?.showModal(),
+      p: () => document.dispatchEvent(new Event("live:toggle")),
     }[event.key];
     if (go) { event.preventDefault(); location.assign(go.href); }
     else if (act) { event.preventDefault(); act(); }
@@ -211,32 +212,14 @@
     const p = event.detail.parameters;
     if (event.detail.verb === "get") for (const name of Object.keys(p)) if (p[name] === "") delete p[name];
   });
-  // News must not disturb: the same news is not said twice, and what is no news (signed out, an error) changes nothing.
-  let news = "";
-  const isNews = (event) => event.detail.elt?.id === "news";
-  const newsFailed = () => { one("#news").textContent = "Not up to date: the server does not answer."; news = "?"; };
-  document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const xhr = event.detail.xhr;
-    if (!isNews(event)) return;
-    if (xhr.status === 200 && !xhr.getResponseHeader("HX-Retarget")) return;
-    event.preventDefault();
-    one("#news").textContent = xhr.getResponseHeader("HX-Redirect") ? "You are signed out. Load the page again." : "Not up to date. Load the page again.";
-    news = "?";
-  });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!isNews(event)) return;
-    const text = event.detail.serverResponse.trim();
-    if (text === news) event.detail.shouldSwap = false;
-    news = text;
-  });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "news") return;
     prepare(document);
     one("#problem").replaceChildren(...(event.detail.target.id === "problem" ? one("#problem").childNodes : []));
     if (event.detail.target.id === "panel") { one("#panel").scrollTop = 0; mark(); }
   });
-  const unreachable = (event) => {
-    if (isNews(event)) { newsFailed(); return; }
+  // A block that came by itself: as new as one that was asked for, but the message line is not about it.
+  document.addEventListener("live:brought", () => { prepare(document); restoreDrafts(document); mark(); tick(); });
+  const unreachable = () => {
     const note = document.createElement("p");
     note.className = "note error";
     note.textContent = "The server did not answer. Check the connection, then try again.";
@@ -249,7 +232,7 @@
   prepare(document);
   restoreDrafts(document);
   showChoices();
-  if (one("[data-left]")) setInterval(tick, 1000);
+  setInterval(tick, 1000);
   // Where the page itself scrolls (a phone), its header is what to see first.
   if (matchMedia("(min-width: 721px)").matches) intoView();
 })();

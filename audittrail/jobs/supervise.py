@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -49,6 +50,7 @@ class Supervisor:
         pause = FIRST_PAUSE
         while True:
             state.running = True
+            began = time.monotonic()
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - whatever it is, the task goes on, and health says so
@@ -59,5 +61,7 @@ class Supervisor:
                 return
             finally:
                 state.running = False
+            if time.monotonic() - began > LONGEST_PAUSE:
+                pause = FIRST_PAUSE  # it was well for a while: this is another fault, not the same one again
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Update, and_, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.approval import ID, ApprovalFilter, ApprovalRequest
@@ -14,6 +14,7 @@ from audittrail.model.filters import Page
 from audittrail.model.verdict import Verdict
 from audittrail.model.violation import OPEN_LIMIT
 from audittrail.store import dialect
+from audittrail.store.notify import changed
 from audittrail.store.tables import approvals as a
 
 _FIELDS = ApprovalRequest.__struct_fields__
@@ -51,6 +52,19 @@ async def add(
     }
     hashes = {"action_hash": action_hash, "kept_hash": kept_hash}
     await conn.execute(a.insert().values(project_id=project_id, **hashes, **values))
+    _tell(conn, project_id, request.id)
+
+
+def _tell(conn: AsyncConnection, project_id: int, id_: str) -> None:
+    changed(conn, project_id, "approvals", [id_])
+    changed(conn, project_id, "counts")
+
+
+async def _change(conn: AsyncConnection, project_id: int, id_: str, change: Update) -> bool:
+    done = (await conn.execute(change)).rowcount == 1
+    if done:
+        _tell(conn, project_id, id_)
+    return done
 
 
 async def approval(conn: AsyncConnection, project_id: int, id_: str, now_us: int) -> ApprovalRequest | None:
@@ -83,13 +97,13 @@ async def answer(
             expires_us=now_us + a.c.timeout * 1_000_000,
         )
     )
-    return (await conn.execute(change)).rowcount == 1
+    return await _change(conn, project_id, id_, change)
 
 
 async def use(conn: AsyncConnection, project_id: int, id_: str, now_us: int) -> bool:
     """Uses it up. False: somebody else was first."""
     change = update(a).where(a.c.project_id == project_id, a.c.id == id_, a.c.used_us.is_(None)).values(used_us=now_us)
-    return (await conn.execute(change)).rowcount == 1
+    return await _change(conn, project_id, id_, change)
 
 
 async def overdue(conn: AsyncConnection, now_us: int, limit: int = 100) -> list[tuple[int, str]]:
@@ -105,7 +119,7 @@ async def expire(conn: AsyncConnection, project_id: int, id_: str, now_us: int) 
         .where(a.c.project_id == project_id, a.c.id == id_, a.c.status == "pending")
         .values(status="expired", decided_us=now_us)
     )
-    return (await conn.execute(change)).rowcount == 1
+    return await _change(conn, project_id, id_, change)
 
 
 async def claim(conn: AsyncConnection, actions: Mapping[tuple[int, str, str], str]) -> set[tuple[int, str, str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
@@ -14,8 +14,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from audittrail.model.changes import Changes
 from audittrail.model.errors import ConfigurationError, Unavailable
-from audittrail.store import dialect
+from audittrail.store import dialect, notify
+from audittrail.store.notify import Replicas
 
 READERS = 8
 
@@ -67,6 +69,17 @@ class Database:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._write, self._read = dialect.create_engines(self.url, READERS)
         self._alone = asyncio.Lock()
+        self._replicas: Replicas | None = None
+        self._hear: Callable[[Changes], None] | None = None
+
+    def tell(self, hear: Callable[[Changes], None], miss: Callable[[], None]) -> Replicas:
+        """From now on `hear` is given what each commit has changed, and on PostgreSQL every process that does so too.
+
+        Of other processes it is told while the task `run()` of what is returned runs; `miss` says that it was not.
+        """
+        self._hear = hear
+        self._replicas = Replicas(self.url, hear, miss)
+        return self._replicas
 
     @property
     def writer_engine(self) -> AsyncEngine:
@@ -80,13 +93,14 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction; committed when the block ends without an exception."""
-        if self.is_sqlite:
-            # Waiting here is fair and free; waiting in SQLite's busy handler is neither.
-            async with self._alone, _translated(), self._write.begin() as conn:
-                yield conn
-        else:
-            async with _translated(), self._write.begin() as conn:
-                yield conn
+        # Waiting here is fair and free; waiting in SQLite's busy handler is neither.
+        async with self._alone if self.is_sqlite else nullcontext(), _translated(), self._write.begin() as conn:
+            changes = notify.begin(conn)
+            yield conn
+            if changes and self._replicas is not None:
+                await self._replicas.announce(conn, changes)
+        if changes and self._hear is not None:
+            self._hear(changes)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -28,6 +28,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from audittrail.model.errors import ConfigurationError
 
@@ -96,6 +97,18 @@ def create_engines(url: URL, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
     event.listen(write.sync_engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
     event.listen(read.sync_engine, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
     return write, read
+
+
+def create_single(url: URL) -> AsyncEngine:
+    """An engine that keeps no connection: for one that lives long and shall not be missing in the pool."""
+    return create_async_engine(url, poolclass=NullPool)
+
+
+async def notify(conn: AsyncConnection, channel: str, payloads: Sequence[str]) -> None:
+    """Tells these to every process that listens, when the transaction is committed. On SQLite there is but one."""
+    if conn.dialect.name == "postgresql":
+        for payload in payloads:
+            await conn.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload})
 
 
 def insert(conn: AsyncConnection, table: Table) -> Any:

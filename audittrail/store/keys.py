@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -88,6 +88,12 @@ async def get_key(conn: AsyncConnection, key_id: int) -> Key | None:
     """As it is now: whether it is revoked or expired is for the caller to ask."""
     row = (await conn.execute(_BY_ID, {"key": key_id})).first()
     return _key_of(row) if row else None
+
+
+async def usable_keys(conn: AsyncConnection, key_ids: Collection[int], now_us: int) -> set[int]:
+    """Of these keys those that are neither revoked nor expired."""
+    rows = await conn.execute(select(*KEY).where(k.id.in_(key_ids)))
+    return {row.id for row in rows if _key_of(row).usable(now_us)}
 
 
 async def find_key(conn: AsyncConnection, public: str) -> Key | None:

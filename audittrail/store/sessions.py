@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.session import SESSION_IDLE_US, SESSION_LIFE_US, Session
-from audittrail.store.tables import sessions, users
+from audittrail.store.tables import memberships, sessions, users
 from audittrail.store.users import USER, user_of
 
 s = sessions.c
@@ -45,6 +47,20 @@ async def find_session(conn: AsyncConnection, token_hash: str, now_us: int) -> S
         created_us=row.since_us,
         seen_us=row.seen_us,
     )
+
+
+async def who_may_look(conn: AsyncConnection, token_hashes: Collection[str], now_us: int) -> set[tuple[str, int]]:
+    """Of these sign-ins those that are not over, each with every project that the person belongs to."""
+    query = (
+        select(s.token_hash, memberships.c.project_id)
+        .join(memberships, memberships.c.user_id == s.user_id)
+        .where(
+            s.token_hash.in_(token_hashes),
+            s.created_us > now_us - SESSION_LIFE_US,
+            s.seen_us > now_us - SESSION_IDLE_US,
+        )
+    )
+    return {(token_hash, project_id) for token_hash, project_id in await conn.execute(query)}
 
 
 async def touch_session(conn: AsyncConnection, token_hash: str, now_us: int) -> None:

@@ -21,6 +21,7 @@ from audittrail.store import traces as trace_store
 from audittrail.store import verdicts as verdict_store
 from audittrail.store.bulk import by_project, write_rows
 from audittrail.store.columns import counts_text, picodollars
+from audittrail.store.notify import changed as tell
 from audittrail.store.packing import pack, unpack
 from audittrail.store.tables import records as r
 from audittrail.store.tables import spans as s
@@ -91,7 +92,11 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
         return 0
     await _add_records(conn, new, received_us)
     await write_rows(conn, s, [_span_values(key, stored) for key, stored in changed.items()], over=True)
-    traces = await _summarise(conn, known, {key[:2] for key in changed}, received_us, judge)
+    touched = {key[:2] for key in changed}
+    traces = await _summarise(conn, known, touched, received_us, judge)
+    for project_id, trace_ids in by_project(touched).items():
+        tell(conn, project_id, "traces")
+        tell(conn, project_id, "trace", trace_ids)
     if judge is not None:
         said |= {(project_id, summary.row.trace_id, ""): verdicts for project_id, summary, verdicts in traces}
         agents = {(project_id, summary.row.trace_id, ""): summary.row.agent for project_id, summary, _ in traces}

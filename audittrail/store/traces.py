@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, and_, case, func, literal, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.filters import RANGES, Page, TraceFilter
-from audittrail.model.summary import Summary, TraceRow
+from audittrail.model.summary import ORPHAN_QUIET_US, QUIET_US, Summary, TraceRow
 from audittrail.store import dialect, search
 from audittrail.store.bulk import write_rows
 from audittrail.store.columns import counts_text, picodollars
@@ -87,6 +87,22 @@ async def trace(conn: AsyncConnection, project_id: int, trace_id: str, now_us: i
     query = select(*_columns(now_us)).where(t.c.project_id == project_id, t.c.trace_id == trace_id)
     row = (await conn.execute(query)).first()
     return _row(row) if row else None
+
+
+async def settled(conn: AsyncConnection, after_us: int, until_us: int, limit: int) -> list[tuple[int, str]]:
+    """(project, trace) of those that were quiet for long enough in that time, and so are running no more."""
+    found: list[tuple[int, str]] = []
+    for quiet_us in (QUIET_US, ORPHAN_QUIET_US):
+        # By the time of receipt, which has an index: one on `settles_us` would be written with every change of a trace.
+        query = select(t.c.project_id, t.c.trace_id).where(
+            t.c.received_us > after_us - quiet_us,
+            t.c.received_us <= until_us - quiet_us,
+            t.c.settles_us > after_us,
+            t.c.settles_us <= until_us,
+        )
+        rows = await conn.execute(query.limit(limit))
+        found += [(project_id, trace_id) for project_id, trace_id in rows]
+    return found
 
 
 async def projects_with(conn: AsyncConnection, project_ids: Sequence[int], trace_id: str) -> list[int]:

@@ -16,6 +16,7 @@ from audittrail.model.verdict import Verdict
 from audittrail.model.violation import OPEN_LIMIT, RuleCount, Standing, Violation, ViolationFilter
 from audittrail.store import dialect
 from audittrail.store.bulk import by_project, write_rows
+from audittrail.store.notify import changed as tell
 from audittrail.store.tables import PENDING
 from audittrail.store.tables import rule_counts as c
 from audittrail.store.tables import verdicts as v
@@ -86,6 +87,14 @@ async def keep(
         await conn.execute(_FORGET, forgotten)
     if corrected:
         await conn.execute(_CORRECT, corrected)
+    ids: list[int] = [row[0] for row in new] + [row["p"] for row in (*changed, *forgotten, *corrected)]
+    for one in set(ids):
+        _tell(conn, one)
+
+
+def _tell(conn: AsyncConnection, project_id: int) -> None:
+    tell(conn, project_id, "violations")
+    tell(conn, project_id, "counts")
 
 
 _ONE = and_(v.c.project_id == bindparam("p"), v.c.id == bindparam("i"))
@@ -231,4 +240,8 @@ async def set_standing(
     if note:
         values["note"] = note
     change = update(v).where(v.c.project_id == project_id, v.c.id.in_(list(ids))).values(values)
-    return (await conn.execute(change)).rowcount
+    traces = (await conn.execute(change.returning(v.c.trace_id))).scalars().all()
+    if traces:
+        _tell(conn, project_id)
+        tell(conn, project_id, "trace", set(traces))
+    return len(traces)

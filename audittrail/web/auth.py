@@ -42,6 +42,7 @@ async def viewer_or_none(request: _Request, runtime: Runtime) -> Viewer | None:
     if token_hash is None:
         return None
     now_us = runtime.now_us()
+    request.state.mark = runtime.live.mark  # before anything is read: what changes from here on, the page may not show
     async with runtime.db.read() as conn:
         session = await sessions.find_session(conn, token_hash, now_us)
         if session is None:
@@ -78,6 +79,11 @@ async def viewer(request: _Request, runtime: Runtime) -> Viewer:
     if found is None:
         raise NotSignedIn("Sign in first: there is no session, or it is over.")
     return found
+
+
+def is_refresh(request: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Whether an open page asks by itself, because something has changed, and no person does."""
+    return "audittrail-live" in request.headers
 
 
 def check_origin(request: ASGIConnection[Any, Any, Any, Any]) -> None:

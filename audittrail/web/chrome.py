@@ -26,4 +26,5 @@ def chrome_of(request: Request[Any, Any, Any], runtime: Runtime, viewer: Viewer 
         version=__version__,
         notices=() if runtime.redactor else (REDACTION_OFF,),
         pending=getattr(request.state, "pending", Pending()),
+        mark=getattr(request.state, "mark", ""),
     )

@@ -89,6 +89,9 @@ def page(
     """
     renderer: Renderer = request.app.state.renderer
     headers = {"Vary": VARY}
+    if chrome.viewer and chrome.viewer.current:
+        # So that a page which is brought up to date notices when another project has come to be looked at meanwhile.
+        headers["AuditTrail-Project"] = str(chrome.viewer.current.project.id)
     block: str | None = None
     htmx = HTMXRequest(request.scope, request.receive, request.send).htmx
     if htmx and not htmx.history_restore_request:

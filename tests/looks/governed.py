@@ -273,7 +273,6 @@ PAGES: dict[str, Spec] = {
     "approvals-viewer": page("approvals", approvals_view(can_answer=False), A),
     "approvals-calm": page("approvals", approvals_view((), said="denied"), A),
     "approvals-never": page("approvals", approvals_view((), (), nothing_yet=True), A),
-    "approvals-new": page("approvals", approvals_view(newer=2), A),
     "approval": page("approval", approval_view(WAITING[1]), A + "/x"),
     "approval-refused": page("approval", approval_view(WAITING[0], error="Say why it is denied: the agent, and whoever reads the record, will want to know."), A + "/x", 422),
     "approval-viewer": page("approval", approval_view(WAITING[2], can_answer=False, trace=None), A + "/x"),

@@ -64,8 +64,7 @@ async def violation(request: HTMXRequest) -> Response[str]:
 
 @get("/approvals")
 async def approvals(request: HTMXRequest) -> Response[str]:
-    newer = 2 if "since" in request.query_params else 0
-    view = governed.approvals_view(status=request.query_params.get("status", ""), newer=newer)
+    view = governed.approvals_view(status=request.query_params.get("status", ""))
     return page(request, "pages/approvals.html", view, samples.chrome("/approvals"))
 
 

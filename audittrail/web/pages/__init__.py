@@ -1,6 +1,6 @@
 """The HTML pages: filter, query, view, page."""
 
-from audittrail.web.pages import accounts, approvals, constitution, settings, traces, violations
+from audittrail.web.pages import accounts, approvals, constitution, pending, settings, traces, violations
 
 ROUTES = [
     *accounts.ROUTES,
@@ -9,4 +9,5 @@ ROUTES = [
     *violations.ROUTES,
     *approvals.ROUTES,
     *constitution.ROUTES,
+    *pending.ROUTES,
 ]

@@ -19,6 +19,7 @@ from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import read_form
 from audittrail.web.render import page
 from audittrail.web.views.approvals import ApprovalsView, ApprovalView
+from audittrail.web.views.listing import page_size
 
 _Request = Request[Any, Any, Any]
 
@@ -29,20 +30,17 @@ async def approvals(request: _Request, runtime: Runtime) -> Response[str]:
     who = await viewer(request, runtime)
     member = require_project(who)
     params, now_us = request.query_params, runtime.now_us()
-    want = ApprovalFilter.parse(status=params.get("status", ""), after=params.get("after", ""))
-    since = params.get("since", "")
+    want = ApprovalFilter.parse(status=params.get("status", ""), after=params.get("after", ""), size=page_size(params))
     async with runtime.db.read() as conn:
         pending = ApprovalFilter(status="pending", size=MAX_PAGE_SIZE)
         waiting = (await approval_store.list_approvals(conn, member.project.id, pending, now_us)).items
         found = await approval_store.list_approvals(conn, member.project.id, want, now_us)
-    newer = [one for one in waiting if since.isdigit() and one.requested_us > int(since[:19])]
     view = ApprovalsView(
         want=want,
         waiting=tuple(sorted(waiting, key=lambda one: (one.expires_us, one.id))),
         found=found,
         can_answer=has_role(member, "reviewer"),
         now_us=now_us,
-        newer=len(newer),
         nothing_yet=not waiting and not found.items and not want.status,
         said=params.get("said", "") if params.get("said") in ("approved", "denied") else "",
     )

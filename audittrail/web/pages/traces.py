@@ -21,10 +21,11 @@ from audittrail.store import traces as trace_store
 from audittrail.store import verdicts as verdict_store
 from audittrail.store.connection import Connection
 from audittrail.store.spans import StoredRecord
-from audittrail.web.auth import has_role, require_project, viewer
+from audittrail.web.auth import has_role, is_refresh, require_project, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.render import page
 from audittrail.web.views.links import TraceAsk
+from audittrail.web.views.listing import page_size
 from audittrail.web.views.trace import root_id, selected_id, trace_view
 from audittrail.web.views.traces import TracesView
 
@@ -42,7 +43,9 @@ async def traces(request: _Request, runtime: Runtime) -> Response[str]:
     now_us, error, empty, agents = runtime.now_us(), "", False, list[str]()
     found: Page[TraceRow] = Page(())
     try:
-        want = TraceFilter.parse(after=request.query_params.get("after", ""), **asked)
+        want = TraceFilter.parse(
+            after=request.query_params.get("after", ""), size=page_size(request.query_params), **asked
+        )
     except Invalid as wrong:
         want, error = TraceFilter(q=asked["q"]), str(wrong)
     else:
@@ -69,7 +72,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
     params = request.query_params
     ask = TraceAsk.parse(
         start=params.get("from", ""),
-        **{name: params.get(name, "") for name in ("span", "tab", "fold", "only", "find")},
+        **{name: params.get(name, "") for name in ("span", "tab", "fold", "only", "find", "lines")},
     )
     now_us = runtime.now_us()
     async with runtime.db.read() as conn:
@@ -91,8 +94,9 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
         root = await span_store.record_of(conn, project_id, trace_id, top) if top and top != chosen else stored
     if who.current is None or member.project.id != who.current.project.id:
         # A link from a colleague leads into another project of mine: from here on that is the one looked at.
-        async with runtime.db.write() as conn:
-            await sessions.set_current_project(conn, who.session_id, member.project.id)
+        if not is_refresh(request):
+            async with runtime.db.write() as conn:
+                await sessions.set_current_project(conn, who.session_id, member.project.id)
         who = msgspec.structs.replace(who, current=member)
     view = trace_view(
         row,

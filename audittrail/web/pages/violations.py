@@ -18,6 +18,7 @@ from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import Form, local_path, read_form
 from audittrail.web.render import page
 from audittrail.web.views.links import query
+from audittrail.web.views.listing import page_size
 from audittrail.web.views.violations import ACTIONS, ViolationsView, ViolationView
 
 _Request = Request[Any, Any, Any]
@@ -29,6 +30,7 @@ async def violations(request: _Request, runtime: Runtime) -> Response[str]:
     who = await viewer(request, runtime)
     member = require_project(who)
     asked: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "after", *NAMES)}
+    asked["size"] = page_size(request.query_params)
     saved = request.query_params.get("saved", "")
     error, empty, found = "", False, Page[Violation](())
     try:

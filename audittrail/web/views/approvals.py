@@ -31,7 +31,7 @@ def preview(args: Any) -> str:
 
 class ApprovalsView(msgspec.Struct, frozen=True, kw_only=True):
     """The desk. Template: pages/approvals.html (GET /approvals). Blocks: results (all but the title), more (older
-    rows), news (how many came since the page was opened; asked for with ?since= every few seconds).
+    rows).
 
     Each waiting request has a form that posts to /approvals/{id}: `decision` (approve or deny), `reason`.
     """
@@ -41,18 +41,12 @@ class ApprovalsView(msgspec.Struct, frozen=True, kw_only=True):
     found: Page[ApprovalRequest]  # of the history below
     can_answer: bool
     now_us: int
-    newer: int = 0  # of block news
     nothing_yet: bool = False  # no action ever waited in this project
     said: str = ""  # approved or denied, when one was just answered
 
     def url(self, **changes: object) -> str:
         """This page with other parameters."""
         return "/approvals" + query(**({"status": self.want.status} | changes))
-
-    @property
-    def news_url(self) -> str:
-        """Where block news is asked for."""
-        return "/approvals" + query(since=self.now_us)
 
     @property
     def older(self) -> str:

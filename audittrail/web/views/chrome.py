@@ -23,3 +23,4 @@ class Chrome(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     notices: tuple[str, ...] = ()  # sentences shown on every page, such as "Redaction is off."
     pending: Pending = Pending()
+    mark: str = ""  # how far things had come when the page was made: GET /events?since= begins there

@@ -26,10 +26,19 @@ class TraceAsk(msgspec.Struct, frozen=True, kw_only=True):
     fold: tuple[str, ...] = ()  # lines whose children are hidden
     only: Literal["", "errors"] = ""
     find: str = ""
+    lines: int = 0  # at least so many: a page that is brought up to date asks for as many as it shows. In no link
 
     @classmethod
     def parse(
-        cls, *, span: str = "", tab: str = "", start: str = "", fold: str = "", only: str = "", find: str = ""
+        cls,
+        *,
+        span: str = "",
+        tab: str = "",
+        start: str = "",
+        fold: str = "",
+        only: str = "",
+        find: str = "",
+        lines: str = "",
     ) -> Self:
         """From the URL's parameters (`from` is `start`). What makes no sense is left out: a link may be old."""
         return cls(
@@ -39,6 +48,7 @@ class TraceAsk(msgspec.Struct, frozen=True, kw_only=True):
             fold=tuple(dict.fromkeys(f for f in fold.split(",") if f and len(f) <= 64))[:MAX_FOLDS],
             only="errors" if only == "errors" else "",
             find=find[:200],
+            lines=int(lines) if lines.isascii() and lines.isdecimal() and len(lines) < 6 else 0,
         )
 
     def params(self, **changes: object) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
-from audittrail.model.filters import RANGES, Page
+from audittrail.model.filters import MAX_PAGE_SIZE, PAGE_SIZE, RANGES, Page
 from audittrail.web.views.links import query
 
 RANGE_WORDS = {"1h": "the last hour", "24h": "the last 24 hours", "7d": "the last 7 days", "30d": "the last 30 days"}
@@ -18,6 +19,12 @@ class Chip(msgspec.Struct, frozen=True):
     label: str
     value: str
     href: str
+
+
+def page_size(params: Mapping[str, str]) -> int:
+    """How many rows: a page that is brought up to date asks with `limit` for as many as it shows."""
+    limit = params.get("limit", "")
+    return min(int(limit), MAX_PAGE_SIZE) if limit.isascii() and limit.isdecimal() and 0 < len(limit) < 5 else PAGE_SIZE
 
 
 def typed(text: tuple[str, ...]) -> str:

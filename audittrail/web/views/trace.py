@@ -20,6 +20,7 @@ from audittrail.web.views.traces import took_us
 from audittrail.web.views.waterfall import Row, rows
 
 LINES = 500  # of the tree in one answer
+MAX_LINES = 2_000  # of a page that is brought up to date after more had been asked for
 
 
 def selected_id(spans: list[SpanRow], wanted: str, verdicts: Sequence[Violation] = ()) -> str | None:
@@ -138,6 +139,11 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return 0
 
     @property
+    def size(self) -> int:
+        """How many lines the answer has."""
+        return min(max(LINES, self.ask.lines), MAX_LINES)
+
+    @property
     def before(self) -> str:
         """The lines before the first shown; "" where there are none."""
         return self.link(start=max(0, self.first - LINES)) if self.first else ""
@@ -145,12 +151,12 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def after(self) -> str:
         """The lines after the last shown; "" where there are none."""
-        return self.link(start=self.first + LINES) if self.first + LINES < len(self.lines) else ""
+        return self.link(start=self.first + self.size) if self.first + self.size < len(self.lines) else ""
 
     @property
     def lines_left(self) -> int:
         """How many lines follow the last shown."""
-        return max(0, len(self.lines) - self.first - LINES)
+        return max(0, len(self.lines) - self.first - self.size)
 
     @property
     def next_lines(self) -> int:
@@ -173,7 +179,7 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def rows(self) -> list[Row]:
         """The lines to print."""
         current = self.panel.span.span_id if self.panel else ""
-        shown = self.lines[self.first : self.first + LINES]
+        shown = self.lines[self.first : self.first + self.size]
         return rows(shown, self.tree, self.ask, current, self.now_us, self.marks)
 
     @property

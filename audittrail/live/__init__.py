@@ -1,0 +1,1 @@
+"""Who looks, and what has changed for them."""
