@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -84,5 +86,9 @@ class Listening:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        if self.answer is not None:
+            # Closing the client would leave its thread reading until the next heartbeat.
+            with contextlib.suppress(OSError):
+                self.answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
+        self._client.close()
