@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.conversation import Conversation, ConversationFilter
 from audittrail.model.filters import RANGES, Cursor, Page
 from audittrail.model.summary import TraceRow
+from audittrail.store.tables import spans as s
 from audittrail.store.tables import traces as t
 from audittrail.store.traces import is_running, row_columns
 
@@ -115,3 +116,25 @@ async def traces_of(
         query = query.where(tuple_(t.c.started_us, t.c.trace_id) > after.key)
     rows = [TraceRow(*row) for row in await conn.execute(query)]
     return Page.cut(rows, size, lambda row: (row.started_us, row.trace_id))
+
+
+async def voices(
+    conn: AsyncConnection, project_id: int, trace_ids: Sequence[str]
+) -> dict[str, tuple[str | None, str | None, str | None]]:
+    """Of each trace the spans that may say what was asked and answered: root, first and last model call."""
+    columns = (s.c.trace_id, s.c.span_id, s.c.parent_id, s.c.kind)
+    query = (
+        select(*columns)
+        .where(s.c.project_id == project_id, s.c.trace_id.in_(trace_ids))
+        .where(or_(s.c.parent_id.is_(None), s.c.kind == "llm"))
+        .order_by(s.c.started_us, s.c.span_id)
+    )
+    found: dict[str, tuple[str | None, str | None, str | None]] = dict.fromkeys(trace_ids, (None, None, None))
+    for trace_id, span_id, parent_id, kind in await conn.execute(query):
+        root, first, last = found[trace_id]
+        if parent_id is None:
+            root = root or span_id
+        if kind == "llm":
+            first, last = first or span_id, span_id
+        found[trace_id] = root, first, last
+    return found

@@ -254,6 +254,24 @@ async def record_of(conn: AsyncConnection, project_id: int, trace_id: str, span_
     return _stored(*row) if row else None
 
 
+async def records_of(
+    conn: AsyncConnection, project_id: int, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], StoredRecord]:
+    """The records that are shown of some spans, by (trace, span)."""
+    wanted = set(keys)
+    query = (
+        _shown()
+        .add_columns(s.c.trace_id, s.c.span_id)
+        .where(
+            s.c.project_id == project_id,
+            s.c.trace_id.in_({key[0] for key in wanted}),
+            (s.c.span_id + "").in_({key[1] for key in wanted}),  # as in _records_of
+        )
+    )
+    found = {(row[5], row[6]): _stored(*row[:5]) for row in await conn.execute(query)}
+    return {key: stored for key, stored in found.items() if key in wanted}
+
+
 async def records_of_trace(
     conn: AsyncConnection, project_id: int, trace_id: str, after: tuple[int, str] | None, size: int
 ) -> list[tuple[SpanRow, StoredRecord]]:

@@ -1,11 +1,13 @@
 """The HTML pages: filter, query, view, page."""
 
-from audittrail.web.pages import accounts, approvals, constitution, settings, traces, violations
+from audittrail.web.pages import accounts, approvals, constitution, overview, sessions, settings, traces, violations
 
 ROUTES = [
     *accounts.ROUTES,
     *settings.ROUTES,
+    *overview.ROUTES,
     *traces.ROUTES,
+    *sessions.ROUTES,
     *violations.ROUTES,
     *approvals.ROUTES,
     *constitution.ROUTES,
