@@ -184,7 +184,7 @@ async def test_the_numbers_are_those_of_the_lists_they_link_to(db: Database) -> 
             summary = await analytics.summary(conn, 1, range_, NOW, over)
 
             async def listed(**asked: Any) -> int:
-                page = await traces.list_traces(conn, 1, TraceFilter.parse(size=500, **asked), NOW)  # noqa: B023
+                page = await traces.list_traces(conn, 1, TraceFilter.parse(size=500, **asked), NOW)
                 return len(page.items)
 
             assert summary.traces == await listed(range=range_)
