@@ -112,7 +112,7 @@ def test_every_template_compiles_and_every_icon_is_in_the_sprite():
     for name in names:
         text = (ROOT / "templates" / name).read_text()
         used |= set(re.findall(r"icon\('([a-z0-9-]+)'", text)) | set(re.findall(r"#([a-z-]+)\"/>", text))
-    macros = renderer._macros()
+    macros = renderer._macros()["ui"]
     for icons in ("KIND", "STATUS", "OUTCOME", "APPROVAL", "STANDING"):
         used |= set(getattr(macros, f"{icons}_ICONS").values())
     assert used <= sprite, used - sprite

@@ -14,7 +14,7 @@ from audittrail.model.analytics import Bucket, By, Group, Summary
 from audittrail.model.approval import ApprovalRequest
 from audittrail.model.filters import RANGES
 from audittrail.model.summary import TraceRow
-from audittrail.model.usage import Sums
+from audittrail.model.usage import Sums, quantile
 from audittrail.model.violation import Violation
 from audittrail.report.series import Spark, share_width, spark
 from audittrail.web.views.charts import Chart, cost_chart, latency_chart, tokens_chart, traces_chart
@@ -128,6 +128,7 @@ class OverviewView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if now is None:
             return ()
         tokens, tokens_then = _both(now.input_tokens, now.output_tokens), _both(*then.tokens)
+        p95_then = quantile(then.bins, 0.95)
         rate_then = then.errors / then.timed if then.timed else None
         return (
             Number(
@@ -159,8 +160,8 @@ class OverviewView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 exact=human.duration_exact(now.p95_us) + ", to 3 %",
                 href=self.list_url(),
                 note=f"average {human.duration(now.average_us)}" if now.ended else "",
-                change=change_text(now.average_us, then.average_us),
-                was=f"an average of {human.duration(then.average_us)}",
+                change=change_text(now.p95_us, p95_then),
+                was=f"p95 of {human.duration(p95_then)}, average {human.duration(then.average_us)}",
                 spark=self._spark(lambda one: one.p95_us),
             ),
             Number(
