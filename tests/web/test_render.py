@@ -120,7 +120,7 @@ def test_every_template_compiles_and_every_icon_is_in_the_sprite():
 
 def test_every_class_in_the_templates_that_looks_like_a_kind_or_status_has_a_colour():
     css = (ROOT / "static/app.css").read_text()
-    for kind in Renderer(ROOT / "templates", ROOT / "static")._macros().KIND_ICONS:
+    for kind in Renderer(ROOT / "templates", ROOT / "static")._macros()["ui"].KIND_ICONS:
         assert f".k-{kind}" in css
 
 
