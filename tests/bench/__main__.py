@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import check, ingest, rules
+from tests.bench import check, ingest, pages, rules
 from tests.live import ROOT, Server
 from tests.privacy import speed
 
@@ -40,6 +40,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
     ok &= check.run(Server(folder / "check"), rate)
     ok &= rules.run()
     ok &= redaction()
+    ok &= pages.run(Server(folder / "pages"))
     ok &= ingest.run("recording alone", Server(folder / "alone", **alone), RECORDING, rounds, spans, folder)[0]
     print("every bar holds" if ok else "A BAR DOES NOT HOLD")
     return 0 if ok else 1
