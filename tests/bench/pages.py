@@ -26,7 +26,7 @@ BAR_MS = 100
 TRACES, SPANS = 20_000, 10  # SPANS of each
 DAYS = 30
 ROUNDS = 15
-WORDS = [f"{a}{b}" for a in "ba be bi bo bu da de di do du fa fe fi fo fu".split() for b in "lan mer nis rok tuv".split()]
+WORDS = [a + b + c for a in "bdf" for b in "aeiou" for c in ("lan", "mer", "nis", "rok", "tuv")]
 PAGES = {
     "list": "/traces",
     "list of errors": "/traces?status=error&range=30d",
@@ -55,9 +55,19 @@ def a_trace(dice: random.Random, now_us: int) -> list[SpanRow]:
             tokens, cost = (dice.randrange(5_000), dice.randrange(900)), Decimal(dice.randrange(10**6)).scaleb(-8)
             found.append(
                 SpanRow(
-                    trace, f"{n:016x}", f"{1:016x}", "llm", "chat", "ok", began, ended,
-                    model=f"model-{dice.randrange(8)}", input_tokens=tokens[0], output_tokens=tokens[1], cost=cost,
-                )  # fmt: skip
+                    trace,
+                    f"{n:016x}",
+                    f"{1:016x}",
+                    "llm",
+                    "chat",
+                    "ok",
+                    began,
+                    ended,
+                    model=f"model-{dice.randrange(8)}",
+                    input_tokens=tokens[0],
+                    output_tokens=tokens[1],
+                    cost=cost,
+                )
             )
         else:
             name = f"tool_{dice.randrange(30)}"
