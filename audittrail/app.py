@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from litestar import Litestar, get
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.plugins.htmx import HTMXRequest
-from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,12 +58,6 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
-@get("/", include_in_schema=False)
-async def home() -> Redirect:
-    """The first thing to see is what arrived."""
-    return Redirect("/traces", status_code=303)
-
-
 def create_app(runtime: Runtime) -> ASGIApp:
     """The application. The runtime is opened and closed by whoever serves it."""
     return SecurityHeaders(_litestar(runtime))
@@ -74,7 +67,6 @@ def _litestar(runtime: Runtime) -> Litestar:
     renderer = Renderer(asset_folder("templates"), asset_folder("static"), reload=runtime.settings.debug)
     return Litestar(
         route_handlers=[
-            home,
             *api.ROUTES,
             *pages.ROUTES,
             *events.ROUTES,

@@ -185,6 +185,19 @@
     row?.focus({ preventScroll: true });
     return true;
   };
+  // A chart is one stop of the Tab key; the arrows go from step to step in it.
+  const stepChart = (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+    const here = by && event.target.closest("[data-col]");
+    if (!here) return;
+    const steps = all("[data-col]", here.closest("[data-chart]"));
+    const next = steps[Math.min(steps.length - 1, Math.max(0, steps.indexOf(here) + by))];
+    event.preventDefault();
+    here.setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    next.focus();
+  };
+  document.addEventListener("keydown", stepChart);
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;

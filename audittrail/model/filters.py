@@ -104,6 +104,8 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     session: str = ""
     user: str = ""
+    model: str = ""  # of a call in it
+    tool: str = ""  # called in it
     text: tuple[str, ...] = ()  # each must be found in the trace's names
     after: Cursor | None = None
     size: int = PAGE_SIZE
@@ -118,6 +120,8 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
         agent: str = "",
         session: str = "",
         user: str = "",
+        model: str = "",
+        tool: str = "",
         after: str = "",
         size: int = PAGE_SIZE,
     ) -> Self:
@@ -125,7 +129,8 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises Invalid, naming what is allowed.
         """
-        asked = {"range": range, "after": after} | {"status": status, "agent": agent, "session": session, "user": user}
+        asked = {"range": range, "after": after, "status": status, "agent": agent, "session": session, "user": user}
+        asked |= {"model": model, "tool": tool}
         named, text = parse_query(q, asked)
         if named["range"] and named["range"] not in RANGES:
             raise Invalid(f"The time range is one of {', '.join(RANGES)}, or empty for any time.")
@@ -137,6 +142,8 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
             agent=named["agent"],
             session=named["session"],
             user=named["user"],
+            model=named["model"],
+            tool=named["tool"],
             text=text,
             after=Cursor.parse(after) if after else None,
             size=size,
@@ -145,4 +152,5 @@ class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def narrows(self) -> bool:
         """Whether anything filters at all."""
-        return bool(self.range or self.status or self.agent or self.session or self.user or self.text)
+        named = (self.range, self.status, self.agent, self.session, self.user, self.model, self.tool)
+        return any(named) or bool(self.text)

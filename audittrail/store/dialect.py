@@ -119,6 +119,7 @@ def insert(conn: AsyncConnection, table: Table) -> Any:
 # Advisory locks of PostgreSQL are numbers: these are ours.
 _MIGRATION_LOCK = 0x41554449_54
 _SEARCH_LOCK = 0x41554449_55
+_USAGE_LOCK = 0x41554449_56
 
 
 async def lock_migrations(conn: AsyncConnection) -> None:
@@ -143,6 +144,11 @@ async def lock_numbers(conn: AsyncConnection, numbers: Iterable[int]) -> None:
             text("SELECT pg_advisory_xact_lock(n) FROM unnest(CAST(:numbers AS bigint[])) AS n"),
             {"numbers": sorted(numbers)},
         )
+
+
+async def lock_usage(conn: AsyncConnection, project_ids: Iterable[int]) -> None:
+    """Makes this transaction the only one that changes these projects' sums."""
+    await lock_numbers(conn, {_USAGE_LOCK << 22 | project_id & 0x3FFFFF for project_id in project_ids})
 
 
 async def lock_search(conn: AsyncConnection) -> bool:

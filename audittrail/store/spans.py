@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audittrail.model import record as records_model
 from audittrail.model.batch import Batch, Prepared
 from audittrail.model.summary import SpanRow, Summary, summarise
+from audittrail.model.usage import Shift, part_of
 from audittrail.model.verdict import Judge, Verdict
 from audittrail.store import approvals, dialect
 from audittrail.store import traces as trace_store
+from audittrail.store import usage as usage_store
 from audittrail.store import verdicts as verdict_store
 from audittrail.store.bulk import by_project, write_rows
 from audittrail.store.columns import counts_text, picodollars
@@ -61,6 +63,7 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
     touched = {(project_id, trace_id) for project_id, trace_id, _ in arrived}
     await dialect.lock_traces(conn, touched)
     known = await _of_traces(conn, touched)
+    before = _by_trace(known)
     again = [key for key in arrived if key in known]
     old_records = await _records_of(conn, again) if again else {}
 
@@ -92,9 +95,11 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
         return 0
     await _add_records(conn, new, received_us)
     await write_rows(conn, s, [_span_values(key, stored) for key, stored in changed.items()], over=True)
-    touched = {key[:2] for key in changed}
-    traces = await _summarise(conn, known, touched, received_us, judge)
-    for project_id, trace_ids in by_project(touched).items():
+    anew = {key[:2] for key in changed}
+    now = {key: rows for key, rows in _by_trace(known).items() if key in anew}
+    traces, shifts = await _summarise(conn, now, before, received_us, judge)
+    await usage_store.shift(conn, shifts)
+    for project_id, trace_ids in by_project(anew).items():
         tell(conn, project_id, "traces")
         tell(conn, project_id, "trace", trace_ids)
     if judge is not None:
@@ -121,34 +126,41 @@ async def _add_records(conn: AsyncConnection, new: list[tuple[_Key, int, bytes]]
 _Judged = tuple[int, Summary, tuple[Verdict, ...]]
 
 
-async def _summarise(
-    conn: AsyncConnection,
-    known: dict[_Key, _Stored],
-    touched: set[tuple[int, str]],
-    received_us: int,
-    judge: Judge | None,
-) -> list[_Judged]:
-    by_trace: dict[tuple[int, str], list[SpanRow]] = {key: [] for key in touched}
+_Rows = dict[tuple[int, str], list[SpanRow]]
+
+
+def _by_trace(known: dict[_Key, _Stored]) -> _Rows:
+    found: _Rows = {}
     for (project_id, trace_id, _), stored in known.items():
-        rows = by_trace.get((project_id, trace_id))
-        if rows is not None:
-            rows.append(stored.row)
-    traces = [(key[0], rows) for key, rows in by_trace.items()]
-    if sum(len(rows) for _, rows in traces) > INLINE_ROWS:
-        done = await asyncio.to_thread(_summaries, traces, received_us, judge)
+        found.setdefault((project_id, trace_id), []).append(stored.row)
+    return found
+
+
+async def _summarise(
+    conn: AsyncConnection, now: _Rows, before: _Rows, received_us: int, judge: Judge | None
+) -> tuple[list[_Judged], dict[int, Shift]]:
+    if sum(len(rows) for rows in now.values()) > INLINE_ROWS:
+        done, shifts = await asyncio.to_thread(_summaries, now, before, received_us, judge)
     else:
-        done = _summaries(traces, received_us, judge)
+        done, shifts = _summaries(now, before, received_us, judge)
     await trace_store.save(conn, [(project_id, summary) for project_id, summary, _ in done])
-    return done
+    return done, shifts
 
 
-def _summaries(traces: list[tuple[int, list[SpanRow]]], received_us: int, judge: Judge | None) -> list[_Judged]:
+def _summaries(
+    now: _Rows, before: _Rows, received_us: int, judge: Judge | None
+) -> tuple[list[_Judged], dict[int, Shift]]:
     done = []
-    for project_id, rows in traces:
+    shifts: dict[int, Shift] = {}
+    for key, rows in now.items():
         summary = summarise(rows, received_us)
-        verdicts = judge.trace(summary.now, rows) if judge else ()
-        done.append((project_id, summary, verdicts))
-    return done
+        done.append((key[0], summary, judge.trace(summary.now, rows) if judge else ()))
+        shift = shifts.setdefault(key[0], Shift())
+        shift.add(summary.row.started_us, part_of(summary.row, rows))
+        if key in before:
+            was = summarise(before[key], received_us).row
+            shift.add(was.started_us, part_of(was, before[key]), -1)
+    return done, shifts
 
 
 def _rank(record: bytes) -> Any:
@@ -244,6 +256,24 @@ async def record_of(conn: AsyncConnection, project_id: int, trace_id: str, span_
     query = _shown().where(s.c.project_id == project_id, s.c.trace_id == trace_id, s.c.span_id == span_id)
     row = (await conn.execute(query)).first()
     return _stored(*row) if row else None
+
+
+async def records_of(
+    conn: AsyncConnection, project_id: int, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], StoredRecord]:
+    """The records that are shown of some spans, by (trace, span)."""
+    wanted = set(keys)
+    query = (
+        _shown()
+        .add_columns(s.c.trace_id, s.c.span_id)
+        .where(
+            s.c.project_id == project_id,
+            s.c.trace_id.in_({key[0] for key in wanted}),
+            (s.c.span_id + "").in_({key[1] for key in wanted}),  # as in _records_of
+        )
+    )
+    found = {(row[5], row[6]): _stored(*row[:5]) for row in await conn.execute(query)}
+    return {key: stored for key, stored in found.items() if key in wanted}
 
 
 async def records_of_trace(

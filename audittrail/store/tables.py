@@ -16,7 +16,10 @@ from sqlalchemy import (
     text,
 )
 
+from audittrail.store import usage_table
 from audittrail.store.columns import Counts, Dollars, Id, Us, metadata
+
+usage = usage_table.usage
 
 projects = Table(
     "projects",
@@ -211,6 +214,8 @@ verdicts = Table(
     Index(None, "project_id", "trace_id"),
     Index(None, "project_id", "found_us", "id"),
     Index(None, "project_id", "status", "found_us"),
+    # Counted by hour or day on the overview.
+    Index(None, "project_id", "outcome", "found_us"),
     # Counted on every page, among what may be a hundred thousand open warnings.
     Index("ix_verdicts_pending", "project_id", sqlite_where=PENDING, postgresql_where=PENDING),
     sqlite_with_rowid=False,

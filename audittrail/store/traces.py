@@ -10,10 +10,11 @@ from sqlalchemy import ColumnElement, Row, and_, case, func, literal, or_, selec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.filters import RANGES, Page, TraceFilter
-from audittrail.model.summary import ORPHAN_QUIET_US, QUIET_US, Summary, TraceRow
+from audittrail.model.summary import NAMES_LIMIT, ORPHAN_QUIET_US, QUIET_US, Summary, TraceRow
 from audittrail.store import dialect, search
 from audittrail.store.bulk import write_rows
 from audittrail.store.columns import counts_text, picodollars
+from audittrail.store.tables import spans as s
 from audittrail.store.tables import traces as t
 
 _FIELDS = TraceRow.__struct_fields__
@@ -36,12 +37,14 @@ def _values(project_id: int, summary: Summary) -> tuple[Any, ...]:
     return (*head, *_middle(row), *tail)
 
 
-def _running(now_us: int) -> ColumnElement[bool]:
+def is_running(now_us: int) -> ColumnElement[bool]:
+    """Whether a trace has not settled yet."""
     return or_(t.c.settles_us.is_(None), t.c.settles_us > now_us)
 
 
-def _columns(now_us: int) -> list[ColumnElement[Any]]:
-    status = case((_running(now_us), literal("running")), else_=t.c.outcome).label("status")
+def row_columns(now_us: int) -> list[ColumnElement[Any]]:
+    """The fields of TraceRow."""
+    status = case((is_running(now_us), literal("running")), else_=t.c.outcome).label("status")
     return [status if name == "status" else t.c[name] for name in _FIELDS]
 
 
@@ -54,12 +57,21 @@ def _where(conn: AsyncConnection, project_id: int, want: TraceFilter, now_us: in
     if want.range:
         conditions.append(t.c.started_us >= now_us - RANGES[want.range] * 1_000_000)
     if want.status == "running":
-        conditions.append(_running(now_us))
+        conditions.append(is_running(now_us))
     elif want.status:
         conditions += [t.c.outcome == want.status, t.c.settles_us <= now_us]
     for column, value in ((t.c.agent, want.agent), (t.c.session_id, want.session), (t.c.end_user, want.user)):
         if value:
             conditions.append(column == value)
+    for column, value in ((s.c.model, want.model), (s.c.tool, want.tool)):
+        if value:
+            # The names first, which stand beside: looking into the spans takes ten times as long. They are cut where
+            # there are very many.
+            named = or_(dialect.contains(conn, t.c.names, value.lower()), func.length(t.c.names) >= NAMES_LIMIT)
+            calls = select(s.c.span_id).where(
+                s.c.project_id == t.c.project_id, s.c.trace_id == t.c.trace_id, column == value
+            )
+            conditions += [named, calls.exists()]
     for text in want.text:
         ways = [dialect.contains(conn, t.c.names, text), t.c.trace_id == text]
         said = search.is_said(conn, project_id, text)
@@ -71,7 +83,7 @@ async def list_traces(conn: AsyncConnection, project_id: int, want: TraceFilter,
     """Newest first, one page after `want.after`."""
     await search.prepare(conn, want.text)
     query = (
-        select(*_columns(now_us))
+        select(*row_columns(now_us))
         .where(_where(conn, project_id, want, now_us))
         .order_by(t.c.started_us.desc(), t.c.trace_id.desc())
         .limit(want.size + 1)
@@ -84,7 +96,7 @@ async def list_traces(conn: AsyncConnection, project_id: int, want: TraceFilter,
 
 async def trace(conn: AsyncConnection, project_id: int, trace_id: str, now_us: int) -> TraceRow | None:
     """One trace of a project."""
-    query = select(*_columns(now_us)).where(t.c.project_id == project_id, t.c.trace_id == trace_id)
+    query = select(*row_columns(now_us)).where(t.c.project_id == project_id, t.c.trace_id == trace_id)
     row = (await conn.execute(query)).first()
     return _row(row) if row else None
 
@@ -111,17 +123,16 @@ async def projects_with(conn: AsyncConnection, project_ids: Sequence[int], trace
     return list((await conn.scalars(query)).all())
 
 
-async def agents(conn: AsyncConnection, project_id: int, limit: int = 50) -> list[str]:
-    """Names of agents, for suggestions: each found by one step in the index, however many traces there are."""
+async def agents(conn: AsyncConnection, project_id: int, limit: int = 50, after: str = "") -> list[str]:
+    """Names of agents after that name: each found by one step in the index, however many traces there are."""
     found: list[str] = []
-    last = ""
     while len(found) < limit:
-        query = select(func.min(t.c.agent)).where(t.c.project_id == project_id, t.c.agent > last)
+        query = select(func.min(t.c.agent)).where(t.c.project_id == project_id, t.c.agent > after)
         following = await conn.scalar(query)
         if following is None:
             break
         found.append(following)
-        last = following
+        after = following
     return found
 
 
@@ -135,9 +146,3 @@ async def count_spans(conn: AsyncConnection, project_id: int) -> tuple[int, int]
 async def is_empty(conn: AsyncConnection, project_id: int) -> bool:
     """Whether the project never received a trace."""
     return await conn.scalar(select(t.c.trace_id).where(t.c.project_id == project_id).limit(1)) is None
-
-
-async def connected_agents(conn: AsyncConnection, since_us: int) -> int:
-    """Distinct agents over all projects whose spans arrived since then."""
-    names = select(t.c.project_id, t.c.agent).where(t.c.received_us >= since_us, t.c.agent.is_not(None)).distinct()
-    return int(await conn.scalar(select(func.count()).select_from(names.subquery())) or 0)

@@ -59,7 +59,7 @@ class Renderer:
     def render(self, template: str, chrome: Chrome, view: object, block: str | None = None) -> str:
         """The whole page, or only the named block of it."""
         loaded = self._env.get_template(template)
-        names: dict[str, Any] = {"chrome": chrome, "view": view, "ui": self._macros()}
+        names: dict[str, Any] = {"chrome": chrome, "view": view} | self._macros()
         if block is None:
             return loaded.render(names)
         return "".join(loaded.blocks[block](loaded.new_context(names)))
@@ -68,9 +68,9 @@ class Renderer:
         """Whether the template itself (not the layout it extends) has a block of this name."""
         return block in self._env.get_template(template).blocks
 
-    def _macros(self) -> Any:
+    def _macros(self) -> dict[str, Any]:
         # A block rendered alone does not run its template's imports, so the macros are given to every template.
-        return self._env.get_template("ui.html").module
+        return {name: self._env.get_template(f"{name}.html").module for name in ("ui", "charts")}
 
     def check(self) -> list[str]:
         """Compiles every template; their names. Raises jinja2.TemplateSyntaxError at the first broken one."""

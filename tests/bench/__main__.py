@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import check, ingest, rules, waterfall
+from tests.bench import check, ingest, pages, rules, waterfall
 from tests.live import ROOT, Server
 from tests.privacy import speed
 
@@ -43,6 +43,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
     ok &= rules.run()
     ok &= redaction()
     ok &= waterfall.run()
+    ok &= pages.run(Server(folder / "pages"))
     ok &= ingest.run(
         "recording alone", Server(folder / "alone", **alone), RECORDING, rounds, spans, folder, latency=True
     )[0]

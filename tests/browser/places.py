@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from audittrail.web.views.links import session_path
 from tests.browser.conftest import Visit
 from tests.browser.site import Site, setup_link
+from tests.browser.traces import BREAKOUT, IMAGE, SCRIPT
 from tests.browser.watch import Watch
 
 # A page: opened with the options that `visit` takes.
@@ -102,6 +104,23 @@ def with_menu(name: str) -> Open:
     return open_it
 
 
+def with_more(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The overview on a phone, with the places that its bar has no room for."""
+    page = at("/", "governor")(site, visit, watch, options)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.locator("details.more-places > summary").click()
+    expect(page.locator("details.more-places .float")).to_be_visible()
+    return page
+
+
+def with_table(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
+    """The overview with the table behind a chart."""
+    page = at("/?range=30d")(site, visit, watch, options)
+    page.locator("#chart-latency summary").click()
+    expect(page.locator("#chart-latency table")).to_be_visible()
+    return page
+
+
 def with_help(site: Site, visit: Visit, watch: Watch, options: dict[str, object]) -> Page:
     """The list of traces with the keyboard's dialog open."""
     page = at("/traces?q=ping+1")(site, visit, watch, options)
@@ -128,7 +147,25 @@ PLACES: dict[str, Open] = {
     "setup-link-wrong": at("/setup?token=wrong", "stranger", 404),
     "invite": at(lambda site: site.invitation, "stranger"),
     "invite-wrong": at("/invite/wrong", "stranger", 404),
+    "overview": at("/"),
+    "overview-governed": at("/?range=1h", "governor"),
+    "overview-table": with_table,
+    "overview-more-menu": with_more,
+    "overview-empty-project": at("/", "empty"),
+    "overview-range-unknown": at("/?range=2h", status=400),
+    "sessions": at("/sessions"),
+    "sessions-none-ever": at("/sessions", "governor"),
+    "sessions-range-unknown": at("/sessions?range=2h", status=400),
+    "session": at("/sessions/sess-weather"),
+    "session-hostile": at(session_path(SCRIPT + IMAGE + BREAKOUT)),
+    "session-long": at(session_path("s" * 200)),
+    "session-rtl": at(session_path("جلسة")),
+    "session-unknown": at("/sessions/nobody-called-it-so", status=404),
+    "agents": at("/agents"),
+    "agents-none-ever": at("/agents", "empty"),
+    "agents-governed": at("/agents?range=7d", "governor"),
     "traces": at("/traces"),
+    "traces-by-tool-and-model": at("/traces?tool=get_forecast&model=gpt-4.1-mini&range=24h"),
     "traces-filtered": at("/traces?q=tool&status=error&agent=refund-agent&range=24h"),
     "traces-empty-project": at("/traces", "empty"),
     "traces-no-match": at("/traces?q=nothing-is-called-so&range=1h"),

@@ -185,7 +185,7 @@ def test_the_skip_link_leads_past_the_rail(page: Page) -> None:
 def test_a_menu_opens_and_closes(page: Page) -> None:
     page.goto("/traces")
     summary = page.locator("details.person > summary")
-    for _ in range(10):
+    for _ in range(16):
         press(page, "Tab")
         if summary.evaluate("el => el === document.activeElement"):
             break

@@ -16,7 +16,7 @@ from audittrail.web.render import Renderer, page
 from audittrail.web.views.links import TraceAsk
 from audittrail.web.views.problem import ProblemView
 from audittrail.web.views.trace import root_id, selected_id, trace_view
-from tests.looks import governed, samples
+from tests.looks import governed, measured, samples
 
 ROOT = Path(__file__).parents[2]
 CSP = (
@@ -25,7 +25,7 @@ CSP = (
 )
 
 
-PAGES = samples.PAGES | governed.PAGES
+PAGES = samples.PAGES | governed.PAGES | measured.PAGES
 
 
 @get("/look/{name:str}")

@@ -111,7 +111,7 @@ def test_every_template_compiles_and_every_icon_is_in_the_sprite():
     for name in names:
         text = (ROOT / "templates" / name).read_text()
         used |= set(re.findall(r"icon\('([a-z0-9-]+)'", text)) | set(re.findall(r"#([a-z-]+)\"/>", text))
-    macros = renderer._macros()
+    macros = renderer._macros()["ui"]
     for icons in ("KIND", "STATUS", "OUTCOME", "APPROVAL", "STANDING"):
         used |= set(getattr(macros, f"{icons}_ICONS").values())
     assert used <= sprite, used - sprite
@@ -119,7 +119,7 @@ def test_every_template_compiles_and_every_icon_is_in_the_sprite():
 
 def test_every_class_in_the_templates_that_looks_like_a_kind_or_status_has_a_colour():
     css = (ROOT / "static/app.css").read_text()
-    for kind in Renderer(ROOT / "templates", ROOT / "static")._macros().KIND_ICONS:
+    for kind in Renderer(ROOT / "templates", ROOT / "static")._macros()["ui"].KIND_ICONS:
         assert f".k-{kind}" in css
 
 

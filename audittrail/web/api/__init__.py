@@ -2,6 +2,7 @@
 
 from audittrail.web.api import (
     accounts,
+    analytics,
     approvals,
     check,
     ingest,
@@ -19,6 +20,7 @@ ROUTES = [
     *ingest.ROUTES,
     *operations.ROUTES,
     *traces.ROUTES,
+    *analytics.ROUTES,
     *check.ROUTES,
     *approvals.ROUTES,
     *violations.ROUTES,

@@ -8,11 +8,10 @@ from litestar import Response, get
 from audittrail import __version__
 from audittrail.jobs.supervise import TaskState
 from audittrail.runtime import Runtime
-from audittrail.store import traces as trace_store
+from audittrail.store import agents as agent_store
 from audittrail.store.writer import WriterState
 
 MAX_ERRORS = 5  # of rule files
-CONNECTED_US = 300_000_000  # an agent is connected when its spans arrived within the last five minutes
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -76,7 +75,7 @@ async def health(runtime: Runtime) -> Response[Health]:
 async def instance(runtime: Runtime) -> Response[Instance]:
     """Version, counts and the writer's queue."""
     async with runtime.db.read() as conn:
-        agents = await trace_store.connected_agents(conn, runtime.now_us() - CONNECTED_US)
+        agents = len(await agent_store.connected(conn, runtime.now_us()))
     database = "sqlite" if runtime.db.is_sqlite else "postgresql"
     rules = len(runtime.constitution.rules)
     waiting = runtime.search.waiting_since_us

@@ -35,14 +35,15 @@ async def list_traces(
     agent: str = "",
     session: str = "",
     user: str = "",
+    model: Annotated[str, Parameter(description="Traces with a call of this model.")] = "",
+    tool: Annotated[str, Parameter(description="Traces with a call of this tool.")] = "",
     after: _After = "",
     limit: _Limit = PAGE_SIZE,
 ) -> Listing[TraceRow]:
     """The project's traces that match every filter given."""
     who = await access(request, runtime)
-    want = TraceFilter.parse(
-        q=q, range=range_, status=status, agent=agent, session=session, user=user, after=after, size=limit
-    )
+    asked = {"range": range_, "status": status, "agent": agent, "session": session, "user": user}
+    want = TraceFilter.parse(q=q, after=after, size=limit, model=model, tool=tool, **asked)
     async with runtime.db.read() as conn:
         found = await trace_store.list_traces(conn, who.project_id, want, runtime.now_us())
     return Listing(list(found.items), found.next)

@@ -1,11 +1,23 @@
 """The HTML pages: filter, query, view, page."""
 
-from audittrail.web.pages import accounts, approvals, constitution, pending, settings, traces, violations
+from audittrail.web.pages import (
+    accounts,
+    approvals,
+    constitution,
+    overview,
+    pending,
+    sessions,
+    settings,
+    traces,
+    violations,
+)
 
 ROUTES = [
     *accounts.ROUTES,
     *settings.ROUTES,
+    *overview.ROUTES,
     *traces.ROUTES,
+    *sessions.ROUTES,
     *violations.ROUTES,
     *approvals.ROUTES,
     *constitution.ROUTES,

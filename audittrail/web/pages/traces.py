@@ -37,9 +37,7 @@ async def traces(request: _Request, runtime: Runtime) -> Response[str]:
     """Newest first; every filter stands in the address."""
     who = await viewer(request, runtime)
     project = require_project(who).project
-    asked: dict[str, Any] = {
-        name: request.query_params.get(name, "") for name in ("q", "range", "status", "agent", "session", "user")
-    }
+    asked: dict[str, Any] = {name: request.query_params.get(name, "") for name in ("q", "range", *TracesView.NAMED)}
     now_us, error, empty, agents = runtime.now_us(), "", False, list[str]()
     found: Page[TraceRow] = Page(())
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from typing import Literal, Self
 from urllib.parse import quote, urlencode
 
@@ -15,6 +18,27 @@ def query(**params: object) -> str:
     """`?a=1&b=2` of what is neither empty nor None; "" when nothing is left."""
     kept = {name: value for name, value in params.items() if value not in ("", None, ())}
     return "?" + urlencode(kept, doseq=True, quote_via=quote) if kept else ""
+
+
+# A session's name is whatever its agent called it; in a path only some of it comes through as it is.
+_PLAIN = re.compile(r"(?!\.+$)[A-Za-z0-9._:@-]+")
+
+
+def session_path(session_id: str) -> str:
+    """The page of a session."""
+    if _PLAIN.fullmatch(session_id):
+        return f"/sessions/{session_id}"
+    return "/sessions/~" + base64.urlsafe_b64encode(session_id.encode()).decode().rstrip("=")
+
+
+def session_named(part: str) -> str:
+    """The session that a path's last part names: session_path the other way round."""
+    if not part.startswith("~"):
+        return part
+    try:
+        return base64.urlsafe_b64decode(part[1:] + "=" * (-len(part[1:]) % 4)).decode()
+    except (ValueError, binascii.Error):
+        return part
 
 
 class TraceAsk(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ class TracesView(ListView, frozen=True, kw_only=True):
     """Traces. Template: pages/traces.html (GET /traces). Blocks: results (filters, list), more (older rows)."""
 
     PATH = "/traces"
-    NAMED = ("status", "agent", "session", "user")
+    NAMED = ("status", "agent", "session", "user", "model", "tool")
 
     want: TraceFilter
     found: Page[TraceRow]
