@@ -15,7 +15,6 @@ from audittrail.attribution.steps import Steps
 from audittrail.model.human import line, visible
 from audittrail.model.span import Message, Part, Span
 
-
 # How many calls of one id are tried, where ids are used again.
 NEAREST = 8
 
@@ -107,7 +106,7 @@ def _latest(steps: Steps, calls: Sequence[Call], tool: Span) -> Call | None:
     return calls[0] if len(calls) == 1 and calls[0].asker not in outer else None
 
 
-def _key(name: str, args: Any) -> Hashable:
+def key_of(name: str, args: Any) -> Hashable:
     """Equal for equal arguments. A tool with one argument may have been recorded with its bare value."""
     args = parsed(args)
     if isinstance(args, dict) and len(args) == 1:
@@ -124,7 +123,7 @@ def _by_name(steps: Steps, calls: list[Call], tools: list[Span]) -> dict[str, Ca
     waiting: dict[Hashable, list[Span]] = defaultdict(list)
     for tool in tools:
         args = tool.tool.args if tool.tool else None
-        key = _key(_name(tool), args) if args is not None else (_name(tool), None)
+        key = key_of(_name(tool), args) if args is not None else (_name(tool), None)
         waiting[key].append(tool)
         waiting[key, tool.parent_id].append(tool)
     for queue in waiting.values():
@@ -132,7 +131,7 @@ def _by_name(steps: Steps, calls: list[Call], tools: list[Span]) -> dict[str, Ca
     found: dict[str, Call] = {}
     for call in calls:
         asker = steps.by_id[call.asker]
-        keys = (_key(call.name, call.args), (call.name, None))
+        keys = (key_of(call.name, call.args), (call.name, None))
         for key in ((keys[0], asker.parent_id), keys[0], (keys[1], asker.parent_id), keys[1]):
             queue = waiting.get(key, [])
             while queue and (queue[-1].span_id in found or queue[-1].started_us < asker.started_us):
@@ -152,7 +151,7 @@ def _again(steps: Steps, known: dict[str, Call], tools: list[Span]) -> dict[str,
     for tool in steps.spans:
         if tool.kind != "tool":
             continue
-        key = tool.parent_id, _key(_name(tool), tool.tool.args if tool.tool else None)
+        key = tool.parent_id, key_of(_name(tool), tool.tool.args if tool.tool else None)
         before = tried.get(key)
         if tool.span_id in free and before is not None and before[0].status in ("error", "blocked"):
             found[tool.span_id] = replace(before[1], why="tried again after it failed")

@@ -37,6 +37,18 @@ class Steps:
             at = self.parents.get(at)
         return found
 
+    def downward(self) -> list[str]:
+        """Every span after what contains it."""
+        below: dict[str, list[str]] = {}
+        for child, parent in self.parents.items():
+            below.setdefault(parent, []).append(child)
+        waiting = [span.span_id for span in reversed(self.spans) if span.span_id not in self.parents]
+        found: list[str] = []
+        while waiting:
+            found.append(waiting.pop())
+            waiting += below.get(found[-1], ())
+        return found
+
     def apart(self, one: str, other: str) -> bool:
         """Whether they are two spans of which neither contains the other."""
         return one != other and one not in self.above(other) and other not in self.above(one)
