@@ -11,8 +11,9 @@ import msgspec
 from audittrail.attribution import finding, minimal
 from audittrail.attribution.counterfactual import Game, Record
 from audittrail.attribution.graph import graph_of
-from audittrail.attribution.outcome import JudgeSpan, JudgeTrace, Outcome, Question
+from audittrail.attribution.outcome import JudgeSpan, Outcome, Question
 from audittrail.attribution.players import PLAYERS, Player, Players, players_of
+from audittrail.attribution.remainder import JudgeTrace
 from audittrail.attribution.shapley import EXACT_PLAYERS, exact, pairs_for
 from audittrail.attribution.steps import Steps
 from audittrail.attribution.trial import Nearest, Progress, Stop, Trial

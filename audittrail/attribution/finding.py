@@ -35,7 +35,7 @@ def of_sets(
     more: bool,
     ends: bool,
 ) -> str:
-    """Of a rule or an error. `sets` and `upstream` are steps as `named` names them; `all_alone`: every step was tried."""
+    """Of a rule or an error. `sets` and `upstream` are steps as `named` gives them; `all_alone`: each was tried."""
     without, stays = gone(outcome)
     singles = [(one[0], led) for one, led in zip(sets, upstream, strict=True) if len(one) == 1]
     several = [one for one in sets if len(one) > 1]
@@ -43,7 +43,7 @@ def of_sets(
     for name, led in singles[:MAX_NAMED]:
         parts.append(f"Without {name} {without}.")
         if led:
-            parts.append(f"The same holds without {_some(led)}, which alone led to it.")
+            parts.append(f"The same holds without {_some(led, 'or')}, without which that step would not have come.")
     if len(singles) > MAX_NAMED:
         parts.append(f"The same holds without any one of {plural(len(singles) - MAX_NAMED, 'other step')}.")
     if singles:
@@ -63,10 +63,10 @@ def of_sets(
     return " ".join(parts)
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str], last: str = "and") -> str:
     if len(names) <= MAX_NAMED:
-        return listed(names)
-    return f"{', '.join(names[:MAX_NAMED])} and {plural(len(names) - MAX_NAMED, 'other step')}"
+        return listed(names, last)
+    return f"{', '.join(names[:MAX_NAMED])} {last} {plural(len(names) - MAX_NAMED, 'other step')}"
 
 
 def amount(outcome: Outcome, value: float) -> str:
@@ -83,5 +83,5 @@ def of_measure(outcome: Outcome, whole: float, parts: Sequence[tuple[str, float]
     total = amount(outcome, whole)
     shown = [f"{name} {amount(outcome, value)} ({value / whole:.0%})" for name, value in parts[:MAX_NAMED] if value > 0]
     if not shown or whole <= 0:
-        return f"No step accounts for the {outcome.measure} of {total}."
-    return f"Of the {outcome.measure} of {total}, {word}: {listed(shown)}."
+        return f"No step accounts for the {total}."
+    return f"Of {total}, {word}: {listed(shown)}."

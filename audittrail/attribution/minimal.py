@@ -22,8 +22,8 @@ def of_table(table: list[int], count: int) -> list[frozenset[int]]:
 
 
 def search(players: Iterable[int], singles: Iterable[int], gone: Gone) -> tuple[list[frozenset[int]], bool]:
-    """Single players first, as they were found; then, among the others, sets by delta debugging, and alternatives to each
-    by leaving out one of its members at a time. Also whether the search ended by itself."""
+    """Single players first, as they were found; then, among the others, sets by delta debugging, and alternatives to
+    each by leaving out one of its members at a time. Also whether the search ended by itself."""
     found = [frozenset((one,)) for one in singles]
     rest = [player for player in players if frozenset((player,)) not in found]
     waiting: list[frozenset[int]] = [frozenset()]  # members not to use
@@ -48,7 +48,7 @@ def search(players: Iterable[int], singles: Iterable[int], gone: Gone) -> tuple[
 
 
 def reduced(players: list[int], gone: Gone) -> list[int]:
-    """A part of the players, all of whom the outcome needs to be gone: no single one of them can stay. Zeller's ddmin."""
+    """Those of the players who all must go so that the outcome is gone: no single one can stay. Zeller's ddmin."""
     parts = 2
     while len(players) > 1:
         size = -(-len(players) // parts)

@@ -58,7 +58,7 @@ def parse(value: Any) -> Outcome:
             case {"error": str(span), **rest} if not rest and _is_id(span):
                 return Outcome(error=span)
             case {"measure": str(name), **rest} if not rest and name in MEASURES:
-                return Outcome(measure=name)  # type: ignore[arg-type]
+                return Outcome(measure=name)
     raise Invalid(f"{_FORMS}.")
 
 
@@ -108,7 +108,7 @@ class Question:
         return usage if usage.known and usage.value() else None
 
     def game(self, outcome: Outcome) -> Game:
-        """The outcome as a number of what is left. Invalid, naming those there are, where the trace does not have it."""
+        """The outcome as a number of what is left. Invalid where the trace does not have it, naming those it has."""
         count = len(self._steps.spans)
         place = self._steps.place
         if outcome.rule is not None:
@@ -130,17 +130,19 @@ class Question:
         measured = self._measured(outcome.measure) if outcome.measure else None
         if measured is None:
             lacks = {
-                "cost": "No call of this trace has a known price",
-                "tokens": "No call of this trace reports tokens",
+                "cost": "No call of it has a known price",
+                "tokens": "No call of it reports tokens",
             }
-            raise self._absent(lacks.get(outcome.measure or "", "This trace took no time that was recorded"))
+            raise self._absent(lacks.get(outcome.measure or "", "It took no time that was recorded"))
         return measured
 
     def _absent(self, sentence: str) -> Invalid:
         there = [said(one) for one in self.outcomes()]
         more = f" (and {len(there) - 20} more)" if len(there) > 20 else ""
         rest = (
-            f"What can be asked of it: {listed(there[:20], 'or')}{more}" if there else "It has no outcome to ask about"
+            f"What can be asked of this trace: {listed(there[:20], 'or')}{more}"
+            if there
+            else "It has no outcome to ask about"
         )
         return Invalid(f"{sentence}. {rest}.")
 

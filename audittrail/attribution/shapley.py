@@ -28,8 +28,8 @@ def exact(table: Sequence[int]) -> list[Fraction]:
 
 
 class Sampled:
-    """Means over drawn orders, in pairs of an order and its reverse, whose errors partly cancel. Every order's parts add
-    up to the whole, so their means do too."""
+    """Means over drawn orders, in pairs of an order and its reverse, whose errors partly cancel. The parts of each
+    order add up to the whole, so their means do too."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -51,8 +51,8 @@ class Sampled:
         return Fraction(self._sums[player], 2 * self.pairs)
 
     def spread(self, player: int, binary: bool) -> float:
-        """Half of the 95 % interval. Of an outcome that is there or not, a player that never made a difference may still
-        make one in up to 3 of as many orders as were drawn (the rule of three)."""
+        """Half of the 95 % interval. Of an outcome that is there or not, a player that never made a difference may
+        still make one in up to 3 of as many orders as were drawn (the rule of three)."""
         pairs, total = self.pairs, self._sums[player]
         if pairs < 2:
             return math.inf

@@ -78,8 +78,8 @@ class Trial:
         return found
 
     def one_by_one(self, alone: Callable[[int, int], None]) -> int:
-        """Removes each player alone, the latest first, and calls `alone(player, value)` while it is gone. Gives how many
-        were not tried, the earliest, because it had become too much work."""
+        """Removes each player alone, the latest first, and calls `alone(player, value)` while it is gone. Gives how
+        many were not tried, the earliest, because it had become too much work."""
         work = 0
         dear = 2 * self.record.count if self.game.heavy else 1
         for player in range(len(self.players) - 1, -1, -1):
@@ -122,8 +122,8 @@ class Trial:
 
 
 class Nearest:
-    """Of sets whose removal removes the outcome, those that are nearest to it: a set that does so only by taking another
-    such set with it led to it, and is named as that."""
+    """Of sets whose removal removes the outcome, those that are nearest to it: a set that takes another such set with
+    it led to it, and is named as that."""
 
     def __init__(self, trial: Trial) -> None:
         self._trial = trial
