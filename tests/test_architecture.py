@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": PURE,
     "privacy": PURE,
     "constitution": PURE,
+    "attribution": PURE,
     "ingest": {"constitution", "model", "privacy"},
     "report": PURE,
     "store": PURE,
