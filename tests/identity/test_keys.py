@@ -35,7 +35,14 @@ def test_a_key_looks_as_documented_and_is_another_each_time():
         ({"x-api-key": SECRET}, None),
         ({"authorization": f"Bearer {SECRET}", "x-api-key": "of something else"}, None),
     ],
-    ids=["bearer", "blanks", "both parts", "secret alone", "x-api-key", "both headers"],  # SECRET is a new one each time
+    ids=[
+        "bearer",
+        "blanks",
+        "both parts",
+        "secret alone",
+        "x-api-key",
+        "both headers",
+    ],  # SECRET is a new one each time
 )
 def test_three_ways_to_present_a_key(headers: dict[str, str], public: str | None):
     assert presented(headers) == Presented(SECRET, public)
