@@ -67,7 +67,7 @@ def arrange(boxes: Sequence[Box], ties: Sequence[Tie]) -> Arrangement:
     nodes = sorted({box.id: box for box in boxes}.values(), key=lambda b: (b.order, b.id))
     index = {box.id: at for at, box in enumerate(nodes)}
     edges = sorted({t for t in ties if t.source in index and t.target in index})
-    ranks = rank(len(nodes), [(index[t.source], index[t.target], t.bundle) for t in edges])
+    ranks = rank(len(nodes), [(index[t.source], index[t.target], t.bundle, t.pull) for t in edges])
     return Arrangement(nodes, edges, ranks, ordered(ranks.layer, ranks.up, ranks.down, len(nodes)))
 
 
@@ -145,8 +145,10 @@ def _centres(rows: Rows, ranks: Ranks, breadth: Sequence[float], real: int, gap:
                 # Like to like: a trunk and the chain beside it would else draw each other aside, layer by layer.
                 alike = [n for n in beside if (n < real) == (e < real)]
                 near = alike or beside
-                wanted.append(sum(centre[n] for n in near) / len(near) if near else centre[e])
-                weights.append((1.0 if e < real else 4.0) if alike else 0.05)
+                pulls = [ranks.pull[(n, e) if ranks.layer[n] < ranks.layer[e] else (e, n)] for n in near]
+                drawn = sum(centre[n] * p for n, p in zip(near, pulls, strict=True))
+                wanted.append(drawn / sum(pulls) if near else centre[e])
+                weights.append(sum(pulls) * (1 if e < real else 4) if alike else 0.05)
             for e, c in zip(row, _apart(wanted, weights, offsets[number]), strict=True):
                 centre[e] = c
     return centre

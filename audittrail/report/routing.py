@@ -19,6 +19,7 @@ class Tie(msgspec.Struct, frozen=True, order=True):
     source: str
     target: str
     bundle: str = ""
+    pull: float = 1.0  # how strongly its ends draw each other to one line
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -138,7 +138,8 @@ def test_a_chain_in_its_agent_is_straight_and_its_trunk_is_drawn_once():
     inside = [Tie("n00000", f"n{n:05}", "contains") for n in range(1, 41)]
     layout = layered(boxes, ties + inside)
     sound(layout, boxes)
-    assert len({p.x for p in layout.places if p.layer > 1}) == 1
+    across = [p.x for p in layout.places if p.layer]
+    assert max(across) - min(across) < 1
     lengths = sorted(len(r.path) for r in layout.routes if r.tie.bundle)
     assert sum(length > 300 for length in lengths) == 1
     chosen = inside[20]
