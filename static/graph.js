@@ -18,9 +18,11 @@
     const href = link.getAttribute("href");
     const url = new URL(href, location.href);
     if (target === "#tree") again = { n: link.dataset.n ?? "", x: one(".canvas").scrollLeft, y: one(".canvas").scrollTop };
+    // Both states are marked as htmx marks its own, so that going back loads what was there.
     htmx.ajax("GET", url.pathname + url.search, { target, swap: "innerHTML show:none" }).then(() => {
+      history.replaceState({ htmx: true }, "", location.href);
       history.pushState({ htmx: true }, "", url);
-    });
+    }, () => { /* app.js says that the server did not answer */ });
   });
 
   // What leads to the open step and what follows from it, as the server marks it too
