@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from audittrail.attribution.graph import Edge, Graph, graph_of
 from audittrail.ingest.pipeline import read
-from audittrail.model.summary import SpanRow
+from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.store.connection import Connection
 from audittrail.store.spans import StoredRecord, records_of_trace
 
 MAX_SPANS = 5_000
 MAX_BYTES = 64_000_000
+KEPT_US = 120_000_000
+MAX_KEPT = 20_000  # spans of the graphs that are kept
 _PORTION = 250
 
 
@@ -57,3 +59,24 @@ def containment(rows: Sequence[SpanRow]) -> Graph:
         Edge(row.parent_id, row.span_id, "contains") for row in ordered if row.parent_id in there and row.parent_id
     ]
     return Graph(tuple(row.span_id for row in ordered), tuple(edges))
+
+
+class Graphs:
+    """Graphs that were read a moment ago: who looks at one asks for it again with each fold and each type of edges."""
+
+    def __init__(self, read: Callable[..., Awaitable[Found]] = read_graph) -> None:
+        self._read = read
+        self._kept: dict[tuple[int, str, int, int], tuple[int, Found]] = {}  # the latest used last
+
+    async def read(
+        self, conn: Connection, project_id: int, trace: TraceRow, rows: Sequence[SpanRow], now_us: int
+    ) -> Found:
+        """The graph of a trace whose rows are these."""
+        key = (project_id, trace.trace_id, trace.received_us, trace.span_count)
+        until_us, found = self._kept.pop(key, (0, None))
+        if found is None or until_us < now_us:
+            found, until_us = await self._read(conn, project_id, trace.trace_id, rows), now_us + KEPT_US
+        self._kept[key] = until_us, found
+        while sum(len(one.graph.nodes) for _, one in self._kept.values()) > MAX_KEPT and len(self._kept) > 1:
+            del self._kept[next(iter(self._kept))]
+        return found

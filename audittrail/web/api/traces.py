@@ -19,7 +19,7 @@ from audittrail.store import spans as span_store
 from audittrail.store import traces as trace_store
 from audittrail.web.api.listing import Listing, One
 from audittrail.web.auth import access
-from audittrail.web.graphs import read_graph
+from audittrail.web.graphs import Graphs
 
 SPANS_PAGE = 100
 
@@ -111,10 +111,12 @@ async def get_graph(request: _Request, runtime: Runtime, trace_id: str) -> Trace
     """
     who = await access(request, runtime)
     async with runtime.db.read() as conn:
-        if await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us()) is None:
+        trace = await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us())
+        if trace is None:
             raise NotFound("No trace of this project has that id.")
-        rows = await span_store.rows_of_trace(conn, who.project_id, _hex(trace_id))
-        found = await read_graph(conn, who.project_id, _hex(trace_id), rows)
+        rows = await span_store.rows_of_trace(conn, who.project_id, trace.trace_id)
+        graphs: Graphs = request.app.state.graphs
+        found = await graphs.read(conn, who.project_id, trace, rows, runtime.now_us())
     by_id = {row.span_id: row for row in rows}
     fields = GraphNode.__struct_fields__
     nodes = [GraphNode(*(getattr(by_id[n], f) for f in fields)) for n in found.graph.nodes if n in by_id]

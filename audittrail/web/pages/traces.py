@@ -25,7 +25,7 @@ from audittrail.store.connection import Connection
 from audittrail.store.spans import StoredRecord
 from audittrail.web.auth import has_role, require_project, viewer
 from audittrail.web.chrome import chrome_of
-from audittrail.web.graphs import Found, read_graph
+from audittrail.web.graphs import Found, Graphs
 from audittrail.web.render import Renderer, page
 from audittrail.web.views.graph import DownloadView, GraphView
 from audittrail.web.views.links import TraceAsk
@@ -90,7 +90,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
             rows = await span_store.rows_of_trace(conn, project_id, trace_id)
             chosen, top = selected_id(rows, ask.span, verdicts), root_id(rows)
             if ask.view == "graph":
-                found = await read_graph(conn, project_id, trace_id, rows)
+                found = await _graphs(request).read(conn, project_id, row, rows, now_us)
             elif ask.view == "raw":
                 raw = await _raw(conn, project_id, trace_id, ask.after)
         stored = await span_store.record_of(conn, project_id, trace_id, chosen) if chosen else None
@@ -131,7 +131,7 @@ async def graph_svg(request: _Request, runtime: Runtime, trace_id: str) -> Respo
             raise _unknown()
         verdicts = await verdict_store.of_trace(conn, member.project.id, trace_id)
         rows = await span_store.rows_of_trace(conn, member.project.id, trace_id)
-        found = await read_graph(conn, member.project.id, trace_id, rows)
+        found = await _graphs(request).read(conn, member.project.id, row, rows, now_us)
     view = GraphView(
         tree=lay(rows, now_us),
         graph=found.graph,
@@ -146,6 +146,11 @@ async def graph_svg(request: _Request, runtime: Runtime, trace_id: str) -> Respo
     # The id is hex: it was found.
     name = f'attachment; filename="trace-{row.trace_id}.svg"'
     return Response(drawn, media_type="image/svg+xml", headers={"Content-Disposition": name})
+
+
+def _graphs(request: _Request) -> Graphs:
+    kept: Graphs = request.app.state.graphs
+    return kept
 
 
 async def _raw(conn: Connection, project_id: int, trace_id: str, after: str) -> RawView:
