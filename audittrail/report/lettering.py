@@ -15,7 +15,7 @@ _WIDTHS = (
     ("ABCDEFGHJKLNOPQRSTUVXYZ&#_", 0.72),
 )
 _BY_SIGN = {sign: width for signs, width in _WIDTHS for sign in signs}
-_OTHER = 0.61
+_OTHER = 0.58
 
 
 def _sign(sign: str) -> float:

@@ -229,7 +229,7 @@ def test_time_flows_to_what_the_trace_waited_for_and_sums_to_it():
         row(3, 1, 0, 4, kind="tool", tool="quick"),
     ]
     said = {b.target: b.value for b in flow(parallel, measure="time").bands}
-    assert said["slow"] == "9.00 s" and "quick" not in said and said["the agents themselves"] == "1.00 s"
+    assert said["slow"] == "9.00 s" and "quick" not in said and said["agents alone"] == "1.00 s"
 
 
 @pytest.mark.parametrize("measure", ["cost", "tokens", "time"])

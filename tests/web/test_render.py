@@ -44,6 +44,8 @@ def pages(client):
     found = {name: client.get(f"/look/{name}").text for name in site.PAGES}
     for trace_id, spans in samples.TRACES.items():
         found[trace_id] = client.get(f"/traces/{trace_id}").text
+        for view in ("summary", "graph", "flow", "flow&measure=tokens", "flow&measure=time", "verdicts", "raw"):
+            found[f"{trace_id} {view}"] = client.get(f"/traces/{trace_id}?view={view}").text
         for span in spans[:16] if len(spans) < 1_000 else []:
             for tab in ("", "io", "verdicts", "attributes", "record"):
                 url = f"/traces/{trace_id}?span={span.span_id}&tab={tab}"

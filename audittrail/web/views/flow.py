@@ -17,7 +17,7 @@ from audittrail.web.views.links import MEASURES, Measure, TraceAsk
 WIDTH, HEIGHT = 680.0, 300.0
 ROWS = 200  # of the table
 MEASURE_WORDS = {"cost": "Cost", "tokens": "Tokens", "time": "Time"}
-KIND_NAMES = {"agent": "the agents themselves", "chain": "the chains themselves"}
+KIND_NAMES = {"agent": "agents alone", "chain": "chains alone"}
 NO_AGENT = "(no agent)"
 
 
