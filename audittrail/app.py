@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from audittrail.runtime import Runtime
 from audittrail.settings import asset_folder
 from audittrail.web import api, errors, events, pages
+from audittrail.web.graphs import Graphs
 from audittrail.web.openapi import openapi
 from audittrail.web.render import Renderer
 
@@ -77,7 +78,7 @@ def _litestar(runtime: Runtime) -> Litestar:
         openapi_config=openapi(),
         request_class=HTMXRequest,
         request_max_body_size=64 << 10,  # forms and small JSON; ingest has its own limit
-        state=State({"runtime": runtime, "renderer": renderer}),
+        state=State({"runtime": runtime, "renderer": renderer, "graphs": Graphs()}),
         debug=False,
         logging_config=None,
         signature_types=[Runtime],

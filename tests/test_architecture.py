@@ -35,7 +35,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("bootstrap", "clock", "constitution", "identity", "ingest"),
         *("jobs", "live", "model", "privacy", "settings", "store"),
     },
-    "web": {"constitution", "identity", "ingest", "jobs", "live", "model", "privacy", "report", "runtime", "store"},
+    "web": {
+        *("attribution", "constitution", "identity", "ingest", "jobs", "live"),
+        *("model", "privacy", "report", "runtime", "store"),
+    },
     "app": {"model", "runtime", "settings", "web"},
     "server": {"app", "model", "runtime", "settings", "store"},
     "commands": {"clock", "constitution", "identity", "model", "privacy", "settings", "store"},

@@ -13,10 +13,11 @@ DAY_US = 86_400_000_000
 NONE = "—"
 
 # What a terminal, a browser or an eye could be misled by: control characters (but not tab and newline), soft hyphen and
-# zero-width characters, bidirectional marks, embeddings, overrides and isolates, line and paragraph separators, tags.
+# zero-width characters, bidirectional marks, embeddings, overrides and isolates, line and paragraph separators, tags,
+# and the two that are no characters, which XML forbids.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e"
-    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f\ud800-\udfff]"
 )
 _JOINER = "\u200d"  # holds emoji families together; alone it hides nothing
 

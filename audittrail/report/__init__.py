@@ -1,1 +1,1 @@
-"""Geometry of charts, and what is printed: pure, from model structs. Pages and PDF draw the same numbers."""
+"""Geometry of what is drawn: numbers and texts in, places and paths out. No markup and no colour."""

@@ -13,6 +13,7 @@ from litestar.enums import MediaType
 from litestar.plugins.htmx import HTMXRequest
 
 from audittrail.model import human
+from audittrail.report.lettering import fit
 from audittrail.web.views.chrome import Chrome
 from audittrail.web.views.links import query
 
@@ -49,7 +50,7 @@ class Renderer:
         )
         functions: dict[str, Any] = {name: getattr(human, name) for name in FORMATS}
         self._env.globals |= functions | {"static": self.static if reload else cache(self.static), "query": query}
-        self._env.filters |= functions
+        self._env.filters |= functions | {"fit": fit}
 
     def static(self, name: str) -> str:
         """The URL of a static file. It changes with the content, so that browsers may keep it for ever."""

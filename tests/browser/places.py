@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from audittrail.web.views.links import session_path
+from tests.browser import traces
 from tests.browser.conftest import Visit
 from tests.browser.site import Site, setup_link
 from tests.browser.traces import BREAKOUT, IMAGE, SCRIPT
@@ -189,6 +190,26 @@ PLACES: dict[str, Open] = {
     "trace-rtl": at(lambda site: site.trace("rtl")),
     "trace-hostile": at(lambda site: site.trace("hostile")),
     "trace-running": at(lambda site: site.trace("running")),
+    **{
+        f"trace-graph-{name}": at(lambda site, name=name: site.trace(name, view="graph"))  # type: ignore[misc]
+        for name in ("small", "broken", "big", "long", "rtl", "hostile", "running")
+    },
+    "trace-graph-closed": at(lambda site: site.trace("broken", view="graph", span="none", edges="calls,feeds")),
+    "trace-graph-no-edges": at(lambda site: site.trace("broken", view="graph", edges="none")),
+    "trace-graph-unfolded": at(lambda site: site.trace("big", view="graph", open=traces.span_id(1))),
+    "trace-flow": at(lambda site: site.trace("broken", view="flow")),
+    "trace-flow-tokens": at(lambda site: site.trace("hostile", view="flow", measure="tokens")),
+    "trace-flow-time": at(lambda site: site.trace("big", view="flow", measure="time", span="none")),
+    "trace-flow-of-nothing": at(lambda site: site.trace("long", view="flow")),
+    "trace-summary": at(lambda site: site.trace("broken", view="summary")),
+    "trace-summary-long": at(lambda site: site.trace("long", view="summary", span="none")),
+    "trace-summary-hostile": at(lambda site: site.trace("hostile", view="summary")),
+    "trace-summary-violated": at(lambda site: f"{site.governed.trace}?view=summary", "governor"),
+    "trace-verdicts": at(lambda site: f"{site.governed.trace}?view=verdicts", "governor"),
+    "trace-verdicts-none": at(lambda site: site.trace("rtl", view="verdicts", span="none")),
+    "trace-graph-violated": at(lambda site: f"{site.governed.trace}?view=graph", "governor"),
+    "trace-raw": at(lambda site: site.trace("hostile", view="raw")),
+    "trace-raw-big": at(lambda site: site.trace("big", view="raw", span="none")),
     "trace-violated": at(lambda site: site.governed.trace, "governor"),
     "trace-violated-verdicts": at(lambda site: f"{site.governed.trace}?span={1:016x}&tab=verdicts", "governor"),
     "trace-violated-hostile": at(lambda site: f"{site.governed.trace}?span={2:016x}&tab=verdicts", "governor"),

@@ -73,7 +73,8 @@ _UNDER_THE_BAR = """() => {
     for (const el of area.querySelectorAll("a, button, input, select, summary, p, li, td, h2, h3, pre")) {
       if (!el.checkVisibility() || el.closest(".out, .float, dialog")) continue;
       const box = el.getBoundingClientRect();
-      if (box.width && box.bottom > bar.top + 1 && box.top < innerHeight + 2000 && !el.closest("pre, .scroll-x, .code"))
+      if (box.width && box.bottom > bar.top + 1 && box.top < innerHeight + 2000
+        && !el.closest("pre, .scroll-x, .code, .canvas"))
         found.push(`${Math.round(box.bottom - bar.top)} px under the bar: ${el.outerHTML.slice(0, 120)}`);
     }
   return found.slice(0, 5);

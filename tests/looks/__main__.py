@@ -40,6 +40,9 @@ def addresses() -> dict[str, str]:
         trace_id = list(samples.TRACES)[TRACE_NAMES.index(name)]
         span = governed.OF_TRACE[trace_id][0].span_id
         found[f"trace-{name}-verdicts"] = f"/traces/{trace_id}?span={span}&tab=verdicts"
+    for name, trace_id in zip(TRACE_NAMES, samples.TRACES, strict=True):
+        for view in ("summary", "graph", "flow", "verdicts", "raw"):
+            found[f"trace-{name}-view-{view}"] = f"/traces/{trace_id}?view={view}"
     found["trace-refund-closed"] = f"/traces/{refund}?span=none"
     found["trace-refund-errors"] = f"/traces/{refund}?only=errors"
     found["trace-big-page-4"] = f"/traces/{list(samples.TRACES)[3]}?from=1500"

@@ -9,12 +9,15 @@ from litestar.datastructures import ResponseHeader
 from litestar.plugins.htmx import HTMXRequest
 from litestar.static_files import create_static_files_router
 
+from audittrail.attribution.graph import graph_of
 from audittrail.model.errors import Invalid
 from audittrail.model.filters import TraceFilter
+from audittrail.model.summary import SpanRow
 from audittrail.model.violation import ViolationFilter
 from audittrail.web.render import Renderer, page
 from audittrail.web.views.links import TraceAsk
 from audittrail.web.views.problem import ProblemView
+from audittrail.web.views.raw import PAGE, RawView
 from audittrail.web.views.trace import root_id, selected_id, trace_view
 from tests.looks import governed, measured, samples
 
@@ -94,10 +97,7 @@ async def trace(request: HTMXRequest) -> Response[str]:
     spans = samples.TRACES[trace_id]
     rows = samples.rows_of(spans)
     by_id = {s.span_id: s for s in spans}
-    names = ("span", "tab", "fold", "only", "find")
-    ask = TraceAsk.parse(
-        start=request.query_params.get("from", ""), **{n: request.query_params.get(n, "") for n in names}
-    )
+    ask = TraceAsk.of(request.query_params)
     verdicts = governed.OF_TRACE.get(trace_id, ())
     chosen = by_id.get(selected_id(rows, ask.span, verdicts) or "")
     listed = next(r for r in samples.ROWS if r.trace_id == trace_id)
@@ -113,6 +113,8 @@ async def trace(request: HTMXRequest) -> Response[str]:
         now_us=samples.NOW,
         verdicts=verdicts,
         can_change=True,
+        edges=graph_of(spans) if ask.view == "graph" else None,
+        raw=RawView.of([(SpanRow.of(s), samples.record_of(s), 1) for s in spans[: PAGE + 1]]),
     )
     return page(request, "pages/trace.html", view, samples.chrome("/traces"))
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, get
 from litestar.params import Parameter
 
+from audittrail.attribution.graph import Edge
 from audittrail.ingest.pipeline import read
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import MAX_PAGE_SIZE, PAGE_SIZE, Cursor, TraceFilter
-from audittrail.model.span import Span
+from audittrail.model.span import Kind, Span, Status
 from audittrail.model.summary import TraceRow
 from audittrail.runtime import Runtime
 from audittrail.store import spans as span_store
 from audittrail.store import traces as trace_store
 from audittrail.web.api.listing import Listing, One
 from audittrail.web.auth import access
+from audittrail.web.graphs import Graphs
 
 SPANS_PAGE = 100
 
@@ -77,9 +80,53 @@ async def get_spans(
     return Listing([read(stored.record, stored.cost_basis) for _, stored in kept], following)
 
 
+class GraphNode(msgspec.Struct, frozen=True):
+    """A span in the graph."""
+
+    span_id: str
+    parent_id: str | None
+    name: str
+    kind: Kind
+    status: Status
+    started_us: int
+    ended_us: int | None
+    agent: str | None
+    model: str | None
+    tool: str | None
+
+
+class TraceGraph(msgspec.Struct, frozen=True):
+    """The spans of a trace by start, and its edges; `complete` is false where only `contains` was looked for."""
+
+    nodes: list[GraphNode]
+    edges: list[Edge]
+    complete: bool
+
+
+@get("/api/v1/traces/{trace_id:str}/graph", tags=["traces"], summary="The graph of a trace: who feeds whom")
+async def get_graph(request: _Request, runtime: Runtime, trace_id: str) -> TraceGraph:
+    """Edges are typed: `contains` (parent and child), `calls` (a model asked for a tool's call), `feeds` (what one gave
+    stands in what the other got) and `links` (the agent said so). `why` says how each is known.
+
+    Of a trace with more than 5,000 spans or 64 MB of records only `contains` is known, and `complete` is false.
+    """
+    who = await access(request, runtime)
+    async with runtime.db.read() as conn:
+        trace = await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us())
+        if trace is None:
+            raise NotFound("No trace of this project has that id.")
+        rows = await span_store.rows_of_trace(conn, who.project_id, trace.trace_id)
+        graphs: Graphs = request.app.state.graphs
+        found = await graphs.read(conn, who.project_id, trace, rows, runtime.now_us())
+    by_id = {row.span_id: row for row in rows}
+    fields = GraphNode.__struct_fields__
+    nodes = [GraphNode(*(getattr(by_id[n], f) for f in fields)) for n in found.graph.nodes if n in by_id]
+    return TraceGraph(nodes, list(found.graph.edges), found.complete)
+
+
 def _hex(trace_id: str) -> str:
     # Ids are stored in lower case; anything else than hex digits simply is not there.
     return trace_id.lower() if trace_id.isascii() and trace_id.isalnum() else "-"
 
 
-ROUTES = [list_traces, get_trace, get_spans]
+ROUTES = [list_traces, get_trace, get_spans, get_graph]

@@ -8,12 +8,14 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.response import Redirect
 
+from audittrail.attribution.graph import Graph
 from audittrail.ingest.pipeline import read
 from audittrail.model.account import Membership, Viewer
 from audittrail.model.errors import Invalid, NotFound
-from audittrail.model.filters import Page, TraceFilter
+from audittrail.model.filters import Cursor, Page, TraceFilter
 from audittrail.model.span import Span
 from audittrail.model.summary import SpanRow, TraceRow
+from audittrail.model.tree import lay
 from audittrail.runtime import Runtime
 from audittrail.store import sessions
 from audittrail.store import spans as span_store
@@ -23,10 +25,13 @@ from audittrail.store.connection import Connection
 from audittrail.store.spans import StoredRecord
 from audittrail.web.auth import has_role, is_refresh, require_project, viewer
 from audittrail.web.chrome import chrome_of
-from audittrail.web.render import page
+from audittrail.web.graphs import Found, Graphs
+from audittrail.web.render import Renderer, page
+from audittrail.web.views.graph import DownloadView, GraphView
 from audittrail.web.views.links import TraceAsk
 from audittrail.web.views.listing import page_size
-from audittrail.web.views.trace import root_id, selected_id, trace_view
+from audittrail.web.views.raw import PAGE, RawView
+from audittrail.web.views.trace import marks_of, root_id, selected_id, trace_view
 from audittrail.web.views.traces import TracesView
 
 _Request = Request[Any, Any, Any]
@@ -67,11 +72,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
     """The tree and the waterfall, and beside them the span that is open."""
     who = await viewer(request, runtime)
     member = require_project(who)
-    params = request.query_params
-    ask = TraceAsk.parse(
-        start=params.get("from", ""),
-        **{name: params.get(name, "") for name in ("span", "tab", "fold", "only", "find", "lines")},
-    )
+    ask = TraceAsk.of(request.query_params)
     now_us = runtime.now_us()
     async with runtime.db.read() as conn:
         row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
@@ -81,6 +82,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
             if row is None:
                 raise _unknown()
         project_id = member.project.id
+        found, raw = Found(Graph((), ())), None
         verdicts = await verdict_store.of_trace(conn, project_id, trace_id)
         if ask.span and request.headers.get("hx-target") == "panel":
             # The panel alone: a click in a trace of thousands of spans reads one of them.
@@ -88,6 +90,10 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
         else:
             rows = await span_store.rows_of_trace(conn, project_id, trace_id)
             chosen, top = selected_id(rows, ask.span, verdicts), root_id(rows)
+            if ask.view == "graph":
+                found = await _graphs(request).read(conn, project_id, row, rows, now_us)
+            elif ask.view == "raw":
+                raw = await _raw(conn, project_id, trace_id, ask.after)
         stored = await span_store.record_of(conn, project_id, trace_id, chosen) if chosen else None
         root = await span_store.record_of(conn, project_id, trace_id, top) if top and top != chosen else stored
     if who.current is None or member.project.id != who.current.project.id:
@@ -108,8 +114,54 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
         now_us=now_us,
         verdicts=verdicts,
         can_change=has_role(member, "reviewer"),
+        edges=found.graph,
+        complete=found.complete,
+        raw=raw,
     )
     return page(request, "pages/trace.html", view, chrome_of(request, runtime, who))
+
+
+@get("/traces/{trace_id:str}/graph.svg", include_in_schema=False)
+async def graph_svg(request: _Request, runtime: Runtime, trace_id: str) -> Response[str]:
+    """The graph as the page draws it with the same parameters: a file that stands alone."""
+    who = await viewer(request, runtime)
+    member = require_project(who)
+    ask, now_us = TraceAsk.of(request.query_params), runtime.now_us()
+    async with runtime.db.read() as conn:
+        row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
+        if row is None:
+            raise _unknown()
+        verdicts = await verdict_store.of_trace(conn, member.project.id, trace_id)
+        rows = await span_store.rows_of_trace(conn, member.project.id, trace_id)
+        found = await _graphs(request).read(conn, member.project.id, row, rows, now_us)
+    view = GraphView(
+        tree=lay(rows, now_us),
+        graph=found.graph,
+        ask=ask,
+        selected=ask.span,
+        now_us=now_us,
+        marks=marks_of(verdicts),
+        complete=found.complete,
+    )
+    renderer: Renderer = request.app.state.renderer
+    drawn = renderer.render("pages/trace/graph.svg", chrome_of(request, runtime, who), DownloadView(row, view))
+    # The id is hex: it was found.
+    name = f'attachment; filename="trace-{row.trace_id}.svg"'
+    return Response(drawn, media_type="image/svg+xml", headers={"Content-Disposition": name})
+
+
+def _graphs(request: _Request) -> Graphs:
+    kept: Graphs = request.app.state.graphs
+    return kept
+
+
+async def _raw(conn: Connection, project_id: int, trace_id: str, after: str) -> RawView:
+    try:
+        cursor = Cursor.parse(after).key if after else None
+    except Invalid:
+        cursor = None  # an old or broken link starts at the beginning
+    found = await span_store.records_of_trace(conn, project_id, trace_id, cursor, PAGE + 1)
+    return RawView.of([(row, stored.record, stored.versions) for row, stored in found])
 
 
 def _span(stored: StoredRecord | None) -> Span | None:
@@ -130,4 +182,4 @@ def _unknown() -> NotFound:
     return NotFound("No project of yours has a trace with this id. It may have been deleted, or never have arrived.")
 
 
-ROUTES = [traces, trace]
+ROUTES = [traces, trace, graph_svg]

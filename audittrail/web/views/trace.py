@@ -7,20 +7,26 @@ from functools import cached_property
 
 import msgspec
 
+from audittrail.attribution.graph import Graph
 from audittrail.model import human
 from audittrail.model.span import Span
 from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.model.tree import Line, Tree, first_failure, lay, narrowed, root_of, unfolded
 from audittrail.model.verdict import SEVERITIES
 from audittrail.model.violation import Violation
-from audittrail.web.views.links import CLOSED, TraceAsk
+from audittrail.web.views.flow import FlowView
+from audittrail.web.views.gist import Gist
+from audittrail.web.views.graph import GraphView
+from audittrail.web.views.links import CLOSED, VIEWS, TraceAsk
 from audittrail.web.views.panel import Panel
+from audittrail.web.views.raw import RawView
 from audittrail.web.views.talk import headline
 from audittrail.web.views.traces import took_us
 from audittrail.web.views.waterfall import Row, rows
 
 LINES = 500  # of the tree in one answer
 MAX_LINES = 2_000  # of a page that is brought up to date after more had been asked for
+VIEW_WORDS = {"summary": "Summary", "timeline": "Timeline", "graph": "Graph", "flow": "Flow", "verdicts": "Verdicts"}
 
 
 def selected_id(spans: list[SpanRow], wanted: str, verdicts: Sequence[Violation] = ()) -> str | None:
@@ -52,8 +58,16 @@ def root_id(spans: list[SpanRow]) -> str | None:
     return root.span_id if root else None
 
 
+class ViewTab(msgspec.Struct, frozen=True):
+    """One of the trace's views."""
+
+    name: str
+    word: str
+    href: str
+
+
 class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """Template: pages/trace.html (GET /traces/{trace_id}). Blocks: panel, tree (the waterfall), more (its next lines).
+    """Template: pages/trace.html (GET /traces/{trace_id}). Blocks: panel, tree (the view), more (the next lines).
 
     The tree is laid out only when it is shown: `spans` may be empty where only the block `panel` is asked for.
     """
@@ -66,6 +80,9 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     project: str
     now_us: int
     verdicts: tuple[Violation, ...] = ()  # of the trace and of its spans; the gravest first
+    edges: Graph | None = None  # for the graph
+    complete: bool = True  # whether the graph knows more than who contains whom
+    raw: RawView | None = None
 
     @cached_property
     def marks(self) -> dict[str, tuple[str, str]]:
@@ -80,6 +97,37 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def link(self, **changes: object) -> str:
         """This page with other parameters."""
         return self.path + self.ask.params(**changes)
+
+    @property
+    def tabs(self) -> tuple[ViewTab, ...]:
+        """The views to choose from."""
+        words = VIEW_WORDS | {"raw": "Raw"}
+        if self.verdicts:
+            words["verdicts"] = f"Verdicts {len(self.verdicts):,}"
+        return tuple(ViewTab(name, words[name], self.path + self.ask.to(name)) for name in VIEWS)
+
+    @cached_property
+    def graph(self) -> GraphView:
+        """The graph, where it was read."""
+        return GraphView(
+            tree=self.tree,
+            graph=self.edges or Graph((), ()),
+            ask=self.ask,
+            selected=self.panel.span.span_id if self.panel else "",
+            now_us=self.now_us,
+            marks=self.marks,
+            complete=self.complete,
+        )
+
+    @cached_property
+    def flow(self) -> FlowView:
+        """What flows through it."""
+        return FlowView(name=self.row.name, tree=self.tree, spans=self.spans, ask=self.ask)
+
+    @cached_property
+    def gist(self) -> Gist:
+        """It in short."""
+        return Gist(tree=self.tree, spans=self.spans)
 
     @property
     def running(self) -> bool:
@@ -100,6 +148,11 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def answered(self) -> str:
         """What the root gave back."""
         return human.line(headline(self.root.output, "assistant")) if self.root else ""
+
+    @cached_property
+    def step_names(self) -> dict[str, str]:
+        """The name of each span."""
+        return {span.span_id: span.name for span in self.spans}
 
     @cached_property
     def failure(self) -> SpanRow | None:
@@ -201,6 +254,9 @@ def trace_view(
     now_us: int,
     verdicts: Sequence[Violation] = (),
     can_change: bool = False,
+    edges: Graph | None = None,
+    complete: bool = True,
+    raw: RawView | None = None,
 ) -> TraceView:
     """The page of a trace. `selected` is the span `selected_id(spans, ask.span)`, `root` the span `root_id(spans)`."""
     panel = None
@@ -224,4 +280,7 @@ def trace_view(
         project=project,
         now_us=now_us,
         verdicts=tuple(sorted(verdicts, key=lambda v: (_GRAVEST.index(v.outcome), -SEVERITIES.index(v.severity)))),
+        edges=edges,
+        complete=complete,
+        raw=raw,
     )
