@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import check, ingest, rules
+from tests.bench import check, ingest, live, rules
 from tests.live import ROOT, Server
 from tests.privacy import speed
 
@@ -38,6 +38,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
     alone = {"AUDITTRAIL_PII_REDACTION_ENABLED": "false", "AUDITTRAIL_RULES_DIR": str(folder / "no-rules")}
     ok, rate = ingest.run("redaction, six rules, search", Server(folder / "all"), ALL_ON, rounds, spans, folder)
     ok &= check.run(Server(folder / "check"), rate)
+    ok &= live.run(Server(folder / "live"), rounds, spans)
     ok &= rules.run()
     ok &= redaction()
     ok &= ingest.run("recording alone", Server(folder / "alone", **alone), RECORDING, rounds, spans, folder)[0]
