@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import check, ingest, pages, rules, waterfall
+from tests.bench import check, ingest, live, pages, rules, waterfall
 from tests.live import ROOT, Server
 from tests.privacy import speed
 
@@ -40,6 +40,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
         "redaction, six rules, search", Server(folder / "all"), ALL_ON, rounds, spans, folder, latency=False
     )
     ok &= check.run(Server(folder / "check"), rate)
+    ok &= live.run(Server(folder / "live"), rounds, spans)
     ok &= rules.run()
     ok &= redaction()
     ok &= waterfall.run()

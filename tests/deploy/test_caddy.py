@@ -216,6 +216,22 @@ def test_the_access_log_holds_no_query_and_no_credential(caddy, server):
     assert server.key not in caddy.log and server.password not in caddy.log
 
 
+def test_a_stream_comes_through_as_it_happens(caddy, server):
+    headers = {"Authorization": f"Bearer {server.key}", "Accept-Encoding": "gzip"}
+    protobuf = headers | {"Content-Type": "application/x-protobuf"}
+    with caddy.client(headers=headers) as client, client.stream("GET", "/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        assert "content-encoding" not in stream.headers
+        lines = stream.iter_lines()
+        assert "event: ready" in [next(lines) for _ in range(3)]
+        while not next(lines).startswith('data: {"ablations"'):
+            pass  # the first says that all may have changed
+        with caddy.client(headers=protobuf) as other:
+            assert other.post("/v1/traces", content=one_span()).status_code == 200
+        while not next(lines).startswith('data: {"trace":["'):
+            pass
+
+
 def test_a_restart_is_waited_out(caddy, server):
     server.stop()
     headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "application/x-protobuf"}
