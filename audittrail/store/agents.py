@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audittrail.model.analytics import measures
 from audittrail.model.conversation import AgentRow
 from audittrail.model.filters import Cursor, Page
-from audittrail.model.usage import total
 from audittrail.store.analytics import window
 from audittrail.store.tables import traces as t
 from audittrail.store.traces import agents
@@ -36,27 +35,37 @@ async def list_agents(
     names = await agents(conn, project_id, size + 1, after.key[1] if after else "")
     shown = names[:size]
     here = await connected(conn, now_us, project_id)
-    over = window(conn, project_id, range_, now_us)
-    sums: dict[str, list[Any]] = {name: [] for name in shown}
-    series = await over.by_name("agent", range_, shown)
-    for _, name, one in await over.sums("agent", shown):
-        sums[name].append(one)
+    found = await window(conn, project_id, range_, now_us).by_name("agent", range_, shown)
+    seen = await _last_seen(conn, project_id, shown)
     rows = []
-    for name in shown:
-        newest = select(t.c.received_us).where(t.c.project_id == project_id, t.c.agent == name)
-        seen = await conn.scalar(newest.order_by(t.c.started_us.desc()).limit(1)) or 0
-        added = total(sums[name])
+    for name, last_us in zip(shown, seen, strict=True):
+        added, counts = found[name]
         rows.append(
             AgentRow(
                 agent=name,
                 connected=(project_id, name) in here,
-                last_seen_us=max(seen, here.get((project_id, name), 0)),
+                last_seen_us=max(last_us, here.get((project_id, name), 0)),
                 traces=added.count,
-                series=tuple(bucket.traces for bucket in series[name]),
+                series=counts,
                 **{field: value for field, value in measures(added).items() if field in _FIELDS},
             )
         )
     return Page(tuple(rows), str(Cursor((0, shown[-1]))) if len(names) > size else None)
+
+
+async def _last_seen(conn: AsyncConnection, project_id: int, names: Sequence[str]) -> Sequence[int]:
+    """When the newest trace of each was received, in one question: each is one step in the index."""
+    if not names:
+        return ()
+    newest = (
+        select(t.c.received_us)
+        .where(t.c.project_id == project_id, t.c.agent == name)
+        .order_by(t.c.started_us.desc())
+        .limit(1)
+        .scalar_subquery()
+        for name in names
+    )
+    return tuple((await conn.execute(select(*newest))).one())
 
 
 _FIELDS = set(AgentRow.__struct_fields__)

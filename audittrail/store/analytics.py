@@ -88,13 +88,16 @@ class Window:
         found = [(first + int(n) * bucket, int(count)) for n, count in await self._conn.execute(query)]
         return buckets(range_, self._now_us, sums, found)
 
-    async def by_name(self, whose: Whose, range_: str, only: Sequence[str]) -> dict[str, tuple[Bucket, ...]]:
-        """The series of each of these names; without violations."""
+    async def by_name(self, whose: Whose, range_: str, only: Sequence[str]) -> dict[str, tuple[Sums, tuple[int, ...]]]:
+        """Of each of these names the sums, and the counts in the steps of the range, which is the window's."""
         sizes = [size for size in SLOTS_US if size <= BUCKETS_US[range_]]
-        found: dict[str, list[tuple[int, Sums]]] = {name: [] for name in only}
+        places = starts(range_, self._now_us)
+        found = {name: (Sums(), [0] * len(places)) for name in only}
         for at, name, sums in await self.sums(whose, only, sizes):
-            found[name].append((at, sums))
-        return {name: buckets(range_, self._now_us, sums, ()) for name, sums in found.items()}
+            added, counts = found[name]
+            added.add(sums)
+            counts[min(len(places) - 1, (at - places[0]) // places.step)] += sums.count
+        return {name: (added, tuple(counts)) for name, (added, counts) in found.items()}
 
 
 def window(conn: AsyncConnection, project_id: int, range_: str, now_us: int) -> Window:

@@ -125,15 +125,12 @@ async def projects_with(conn: AsyncConnection, project_ids: Sequence[int], trace
 
 async def agents(conn: AsyncConnection, project_id: int, limit: int = 50, after: str = "") -> list[str]:
     """Names of agents after that name: each found by one step in the index, however many traces there are."""
-    found: list[str] = []
-    while len(found) < limit:
-        query = select(func.min(t.c.agent)).where(t.c.project_id == project_id, t.c.agent > after)
-        following = await conn.scalar(query)
-        if following is None:
-            break
-        found.append(following)
-        after = following
-    return found
+    mine = t.c.project_id == project_id
+    names = select(func.min(t.c.agent).label("agent")).where(mine, t.c.agent > after).cte("names", recursive=True)
+    following = select(func.min(t.c.agent)).where(mine, t.c.agent > names.c.agent).correlate(names).scalar_subquery()
+    names = names.union_all(select(following).where(names.c.agent.is_not(None)))
+    query = select(names.c.agent).where(names.c.agent.is_not(None)).limit(limit)
+    return list((await conn.scalars(query)).all())
 
 
 async def count_spans(conn: AsyncConnection, project_id: int) -> tuple[int, int]:
