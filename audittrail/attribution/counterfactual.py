@@ -5,11 +5,13 @@ A span is gone when
 1. it was taken away, or
 2. what contains it is gone, or
 3. it was called or fed by steps and every one of them is gone, or
-4. it only held other spans (agent, chain, other) and all that it held directly is gone.
+4. it only held other spans (agent, chain, other), was itself held, and all that it held directly is gone.
 
-Nothing else is gone: a step that one surviving step called or fed stays, and so does one whose makers are not in the
-record, since it may have worked with what came from outside. This is the least set with these properties, so cycles of
-makers keep each other. What the steps that stay would have done differently is not in the record, and is not guessed.
+What holds the whole trace stays, as an agent that did nothing. Nothing else is gone: a step that one surviving step
+called or fed stays, and so does one whose makers are not in the record, since it may have worked with what came from
+outside. This is the least set with these properties, so steps that made each other, as clocks that disagree can have it,
+are gone only if one of them is taken. What the steps that stay would have done differently is not in the record, and is
+not guessed.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ class Record:
         for child, parent in steps.parents.items():
             inner, outer = place[child], place[parent]
             self._inside[outer].append(inner)
-            if not acting[outer]:
+            if not acting[outer] and parent in steps.parents:
                 self._holder[inner] = outer
                 self._holds[outer] += 1
 

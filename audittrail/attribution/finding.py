@@ -50,6 +50,9 @@ def of_sets(
         parts.append(
             "No other single step changes that." if all_alone and not more else "Not every step was tried alone."
         )
+    elif any(upstream):
+        names = list(dict.fromkeys(name for led in upstream for name in led))
+        parts.append(f"Without {_some(names, 'or')} {without}, because these steps would not have come:")
     elif ends:
         parts.append(f"No single step is the cause: without any one of them, {stays}.")
     else:

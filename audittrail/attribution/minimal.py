@@ -25,7 +25,8 @@ def search(players: Iterable[int], singles: Iterable[int], gone: Gone) -> tuple[
     """Single players first, as they were found; then, among the others, sets by delta debugging, and alternatives to
     each by leaving out one of its members at a time. Also whether the search ended by itself."""
     found = [frozenset((one,)) for one in singles]
-    rest = [player for player in players if frozenset((player,)) not in found]
+    # The latest first: what happened last is nearest to the outcome, and debugging keeps what it tries first.
+    rest = [player for player in sorted(players, reverse=True) if frozenset((player,)) not in found]
     waiting: list[frozenset[int]] = [frozenset()]  # members not to use
     tried: set[frozenset[int]] = set()
     searches = 0
@@ -57,7 +58,8 @@ def reduced(players: list[int], gone: Gone) -> list[int]:
         if smaller is not None:
             players, parts = smaller, 2
             continue
-        others = [[p for p in players if p not in drop] for drop in map(set, chunks)] if len(chunks) > 2 else []
+        dropped = map(set, reversed(chunks if len(chunks) > 2 else []))
+        others = ([p for p in players if p not in drop] for drop in dropped)
         smaller = next((rest for rest in others if gone(frozenset(rest))), None)
         if smaller is not None:
             players, parts = smaller, max(parts - 1, 2)

@@ -139,11 +139,7 @@ class Question:
     def _absent(self, sentence: str) -> Invalid:
         there = [said(one) for one in self.outcomes()]
         more = f" (and {len(there) - 20} more)" if len(there) > 20 else ""
-        rest = (
-            f"What can be asked of this trace: {listed(there[:20], 'or')}{more}"
-            if there
-            else "It has no outcome to ask about"
-        )
+        rest = f"What can be asked of this trace: {listed(there[:20], 'or')}{more}" if there else "It has none"
         return Invalid(f"{sentence}. {rest}.")
 
 

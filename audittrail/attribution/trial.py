@@ -18,6 +18,8 @@ MAX_WORK = 5_000_000
 # A rule about whole traces is asked for single steps up to this many players; above, changes are found by halving.
 HALVING_FROM = 200
 TICK = 64
+# Steps that are tried in the place of one that made them possible, the latest first.
+MAX_TRIED = 50
 
 
 class Stopped(AuditTrailError):
@@ -154,5 +156,19 @@ class Nearest:
         known, self.sets = self.sets, {}
         for found, led in reversed(known.items()):
             self.take(found)
-            if found in self.sets:
-                self.sets[found] += led
+            home = next(near for near in self.sets if near == found or found in self.sets[near])
+            self.sets[home] += led
+
+    def nearer(self, found: frozenset[int]) -> frozenset[int]:
+        """The set with each member replaced by one that only it made possible, as long as the outcome stays gone."""
+        trial = self._trial
+        for member in sorted(found):
+            mark = trial.record.take(trial.players[member].places, trial.game)
+            lost = [at for at, one in enumerate(trial.players) if all(trial.record.gone[p] for p in one.places)]
+            trial.record.restore(mark, trial.game)
+            for other in [one for one in reversed(lost) if one not in found][:MAX_TRIED]:
+                replaced = found - {member} | {other}
+                if not trial.without(replaced):
+                    found = replaced
+                    break
+        return found
