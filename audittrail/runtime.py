@@ -16,6 +16,7 @@ from audittrail.identity.passwords import Passwords
 from audittrail.identity.throttle import Throttle
 from audittrail.identity.tokens import derived
 from audittrail.ingest.text import storable
+from audittrail.jobs.ablations import Ablations
 from audittrail.jobs.approvals import Approvals
 from audittrail.jobs.reading import Reading
 from audittrail.jobs.rules import RulesFolder
@@ -61,6 +62,7 @@ class Runtime:
         self.approvals = Approvals(
             self.db, self.writer, self.redactor, derived(settings.secret_key, "approvals"), clock
         )
+        self.ablations = Ablations(self.db, self.constitution, clock)
         self.search = SearchIndex(self.db, clock, lambda: self.receiving > 0)
         self.passwords = Passwords()
         self.keyring = Keyring(settings.secret_key, self.passwords)
@@ -78,6 +80,7 @@ class Runtime:
     def let_go(self) -> None:
         """Answers all who wait for something to happen: the server is about to stop."""
         self.approvals.close()
+        self.ablations.close()
         self.live.close()
 
     @asynccontextmanager
@@ -98,6 +101,7 @@ class Runtime:
             self.supervisor.start("rule files", self.rules_folder.watch)
             self.supervisor.start("approvals", self.approvals.expire)
             self.supervisor.start("search", self.search.run)
+            self.supervisor.start("ablations", self.ablations.run)
             if not self.db.is_sqlite:
                 self.supervisor.start("replicas", self.replicas.run)
             self.supervisor.start("settled traces", self.streams.settle)

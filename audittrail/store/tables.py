@@ -16,10 +16,10 @@ from sqlalchemy import (
     text,
 )
 
-from audittrail.store import usage_table
+from audittrail.store import ablation_table, usage_table
 from audittrail.store.columns import Counts, Dollars, Id, Us, metadata
 
-usage = usage_table.usage
+ablations, usage = ablation_table.ablations, usage_table.usage
 
 projects = Table(
     "projects",

@@ -1,6 +1,7 @@
 """The JSON API. Lists are {"data": […], "next": cursor|null}; errors are problem+json (RFC 9457)."""
 
 from audittrail.web.api import (
+    ablations,
     accounts,
     analytics,
     approvals,
@@ -25,6 +26,7 @@ ROUTES = [
     *approvals.ROUTES,
     *violations.ROUTES,
     *rules.ROUTES,
+    *ablations.ROUTES,
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,

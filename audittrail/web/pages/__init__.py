@@ -4,6 +4,7 @@ from audittrail.web.pages import (
     accounts,
     approvals,
     constitution,
+    explain,
     overview,
     pending,
     sessions,
@@ -21,5 +22,6 @@ ROUTES = [
     *violations.ROUTES,
     *approvals.ROUTES,
     *constitution.ROUTES,
+    *explain.ROUTES,
     *pending.ROUTES,
 ]

@@ -88,6 +88,12 @@ class ViolationView(msgspec.Struct, frozen=True, kw_only=True):
         return step_href(self.one)
 
     @property
+    def outcome(self) -> str:
+        """What is asked to have it explained, as JSON."""
+        where = {"span": self.one.span_id} if self.one.span_id else {}
+        return msgspec.json.encode({"rule": self.one.rule_id} | where).decode()
+
+    @property
     def evidence(self) -> tuple[Chip, ...]:
         """The spans that are its evidence, each with its place."""
         where = f"/traces/{self.one.trace_id}"

@@ -1,0 +1,121 @@
+"""Ablation runs: asked for, taken up by one process, kept alive by it, and kept when they are done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audittrail.model.ablation import ID, AblationRun, RunStatus
+from audittrail.model.filters import Cursor, Page
+from audittrail.store.notify import changed
+from audittrail.store.tables import ablations as a
+
+_FIELDS = AblationRun.__struct_fields__
+_SELECT = select(*(a.c[name] for name in _FIELDS))
+_encode = msgspec.json.Encoder().encode
+
+
+def _run(row: Row[Any] | tuple[Any, ...]) -> AblationRun:
+    values = dict(zip(_FIELDS, row, strict=True))
+    return AblationRun(
+        **values | {"outcome": msgspec.json.decode(values["outcome"]), "result": msgspec.json.decode(values["result"])}
+    )
+
+
+async def add(conn: AsyncConnection, project_id: int, run: AblationRun) -> None:
+    """A new one, to be taken up by whoever is free."""
+    values = {name: getattr(run, name) for name in _FIELDS}
+    values |= {"outcome": _encode(run.outcome).decode(), "result": _encode(run.result).decode()}
+    await conn.execute(a.insert().values(project_id=project_id, lease_us=0, **values))
+    changed(conn, project_id, "ablations", [run.id])
+
+
+async def ablation(conn: AsyncConnection, project_id: int, id_: str) -> AblationRun | None:
+    """One of a project."""
+    if not ID.fullmatch(id_):
+        return None  # PostgreSQL takes no NUL, not even to say that there is no such row
+    row = (await conn.execute(_SELECT.where(a.c.project_id == project_id, a.c.id == id_))).first()
+    return _run(row) if row else None
+
+
+async def same(conn: AsyncConnection, project_id: int, run: AblationRun) -> AblationRun | None:
+    """The newest run of the same question about the trace as it is now, which would give the same answer."""
+    asked = and_(*(a.c[name] == getattr(run, name) for name in ("trace_id", "method", "players", "level", "seed")))
+    alive = or_(a.c.status.in_(("queued", "running")), and_(a.c.status == "done", a.c.received_us == run.received_us))
+    query = _SELECT.where(a.c.project_id == project_id, asked, a.c.outcome == _encode(run.outcome).decode(), alive)
+    row = (await conn.execute(query.order_by(a.c.requested_us.desc(), a.c.id.desc()).limit(1))).first()
+    return _run(row) if row else None
+
+
+def _waits(now_us: int) -> ColumnElement[bool]:
+    return or_(a.c.status == "queued", and_(a.c.status == "running", a.c.lease_us <= now_us))
+
+
+async def any_waits(conn: AsyncConnection, now_us: int) -> bool:
+    """Whether there is something to be taken up."""
+    return await conn.scalar(select(a.c.id).where(_waits(now_us)).limit(1)) is not None
+
+
+async def claim(conn: AsyncConnection, now_us: int, lease_us: int) -> tuple[int, AblationRun] | None:
+    """Takes up the oldest that waits, or that a process left when it ended; with its project. None: nothing waits."""
+    waits = _waits(now_us)
+    oldest = select(a.c.project_id, a.c.id).where(waits).order_by(a.c.requested_us, a.c.id).limit(1)
+    found = (await conn.execute(oldest)).first()
+    if found is None:
+        return None
+    mine = and_(a.c.project_id == found.project_id, a.c.id == found.id)
+    take = update(a).where(mine, waits).values(status="running", started_us=now_us, lease_us=lease_us, done=0, total=0)
+    if (await conn.execute(take)).rowcount != 1:
+        return None  # another process was first
+    changed(conn, found.project_id, "ablations", [found.id])
+    row = (await conn.execute(_SELECT.where(mine))).one()
+    return found.project_id, _run(row)
+
+
+async def progress(conn: AsyncConnection, project_id: int, id_: str, done: int, total: int, lease_us: int) -> bool:
+    """Renews the lease. False: it is not running any more, since somebody cancelled it."""
+    change = update(a).where(_running(project_id, id_)).values(done=done, total=total, lease_us=lease_us)
+    changed(conn, project_id, "ablations", [id_])
+    return (await conn.execute(change)).rowcount == 1
+
+
+async def finish(
+    conn: AsyncConnection, project_id: int, id_: str, status: RunStatus, now_us: int, *, result: Any = None, **said: Any
+) -> bool:
+    """The end of one that runs, with what else is to be said of it. False: it was cancelled before."""
+    values = {"status": status, "finished_us": now_us, "result": _encode(result).decode(), **said}
+    change = update(a).where(_running(project_id, id_)).values(values)
+    changed(conn, project_id, "ablations", [id_])
+    return (await conn.execute(change)).rowcount == 1
+
+
+def _running(project_id: int, id_: str) -> ColumnElement[bool]:
+    return and_(a.c.project_id == project_id, a.c.id == id_, a.c.status == "running")
+
+
+async def release(conn: AsyncConnection, project_id: int, id_: str) -> None:
+    """Gives one back that was taken up and will not be finished here."""
+    await conn.execute(update(a).where(_running(project_id, id_)).values(status="queued", lease_us=0, done=0, total=0))
+
+
+async def cancel(conn: AsyncConnection, project_id: int, id_: str, now_us: int) -> bool:
+    """False: it had ended before."""
+    mine = and_(a.c.project_id == project_id, a.c.id == id_, a.c.status.in_(("queued", "running")))
+    changed(conn, project_id, "ablations", [id_])
+    return (await conn.execute(update(a).where(mine).values(status="cancelled", finished_us=now_us))).rowcount == 1
+
+
+async def list_ablations(
+    conn: AsyncConnection, project_id: int, *, trace: str = "", after: Cursor | None = None, size: int
+) -> Page[AblationRun]:
+    """Newest first, one page after the cursor; of one trace, if one is named."""
+    query = _SELECT.where(a.c.project_id == project_id)
+    if trace:
+        query = query.where(a.c.trace_id == trace)
+    if after:
+        query = query.where(tuple_(a.c.requested_us, a.c.id) < after.key)
+    rows = await conn.execute(query.order_by(a.c.requested_us.desc(), a.c.id.desc()).limit(size + 1))
+    return Page.cut([_run(row) for row in rows], size, lambda one: (one.requested_us, one.id))
