@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
@@ -24,13 +25,14 @@ METHODS = {
     "leave_one_out": "Each step removed alone",
     "minimal": "The smallest sets of steps without which it does not happen",
 }
+_ID = re.compile(r" \((?:span )?[0-9a-f]{16}\)| by span [0-9a-f]{16}")
 SYMBOLS = {"cost": "coins", "duration": "hourglass", "tokens": "hash"}
 
 
 def question(outcome: Mapping[str, Any]) -> str:
     """An outcome, as one asks about it."""
     if rule := outcome.get("rule"):
-        where = f" at step {outcome['span']}" if outcome.get("span") else ""
+        where = f" at step {str(outcome['span'])[:8]}" if outcome.get("span") else ""
         return f"Why is {human.line(str(rule), 120)} violated{where}?"
     if error := outcome.get("error"):
         return "Why did it end in an error?" if error is True else f"Why did step {error} fail?"
@@ -129,6 +131,11 @@ class AblationView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def question(self) -> str:
         """In words."""
         return question(self.run.outcome)
+
+    @property
+    def finding(self) -> str:
+        """Without the ids of steps: each step has a link below it."""
+        return _ID.sub("", self.answer.finding) if self.answer else ""
 
     @property
     def method(self) -> str:
