@@ -26,6 +26,9 @@ Method = Literal["leave_one_out", "shapley", "minimal"]
 METHODS: tuple[Method, ...] = get_args(Method)
 # Single removals while drawing orders. 200,000 are a few seconds.
 SAMPLES = 200_000
+# A rule about whole traces is asked for each removal: this many removals, or a few orders of very many steps.
+HEAVY = 20_000
+FEWEST_PAIRS = 8
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -117,6 +120,8 @@ class _Run:
         count = len(self.players)
         self.small = count <= EXACT_PLAYERS
         self.pairs = pairs_for(count, samples) if method == "shapley" and not self.small else 0
+        if self.pairs and self.game.heavy:
+            self.pairs = max(FEWEST_PAIRS, min(self.pairs, HEAVY // count))
         trial.total = 2 + count + ((1 << count) if self.small else 2 * self.pairs * count)
 
     def answer(self) -> Ablation:

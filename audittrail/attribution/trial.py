@@ -42,7 +42,7 @@ class Trial:
     def tick(self, steps: int = 1) -> None:
         """Counts steps of work, tells of them, and raises Stopped when asked to stop."""
         before, self._done = self._done, self._done + steps
-        if before // TICK != self._done // TICK or not before:
+        if before // TICK != self._done // TICK or not before or not steps:
             if self._stop():
                 raise Stopped("The ablation was stopped before it was finished.")
             self._progress(min(self._done, self.total), self.total)
@@ -105,8 +105,22 @@ class Trial:
         """What each player takes with it, removed in this order."""
         parts = [0] * len(order)
         if self.game.heavy and len(order) > HALVING_FROM:
-            for at, change in flips(lambda count: self._first(order, count), 0, len(order), whole, none):
+            marks = [0]  # by how many are gone: where the record stood before the next
+
+            def first(count: int) -> int:
+                """The value without the first `count`, from where the record stands just now."""
+                if count < len(marks) - 1:
+                    self.record.restore(marks[count], self.game)
+                    del marks[count + 1 :]
+                for player in order[len(marks) - 1 : count]:
+                    self.record.take(self.players[player].places, self.game)
+                    marks.append(len(self.record.lost))
+                self.tick(0)
+                return self.value()
+
+            for at, change in flips(first, 0, len(order), whole, none):
                 parts[order[at]] = -change
+            self.record.restore(0, self.game)
             self.tick(len(order))
             return parts
         before = whole
@@ -118,9 +132,6 @@ class Trial:
             self.tick()
         self.record.restore(0, self.game)
         return parts
-
-    def _first(self, order: list[int], count: int) -> int:
-        return self.without(order[:count])
 
 
 class Nearest:
