@@ -9,7 +9,7 @@ from audittrail.attribution import ablate, parse
 from audittrail.constitution import RuleSet, judge_span, judge_trace, load
 from audittrail.model.span import Span, SpanError, Tokens, Tool
 from audittrail.model.summary import SpanRow, summarise
-from tests.attribution.test_graph import asks, sid, step
+from tests.attribution.test_graph import asks, step
 
 LIMIT_S = 2.0
 TRACE_RULE = """
