@@ -171,8 +171,7 @@ class _Run:
         elif self.none:
             return True
         else:
-            everyone = range(len(self.players))
-            found, ended = minimal.search(everyone, singles, lambda taken: not self.trial.without(taken))
+            found, ended = self.trial.sets(singles)
             found += [near for group in found if len(group) > 1 and (near := nearest.nearer(group)) not in found]
         for group in sorted(found, key=lambda group: (len(group), [-at for at in sorted(group, reverse=True)])):
             if len(group) > 1:
