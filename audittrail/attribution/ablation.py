@@ -235,7 +235,11 @@ class _Run:
             )
         shares = values or [Fraction(value or 0) for value in self.alone]
         order = sorted(range(len(shares)), key=lambda at: (-shares[at], at))
-        word = "by Shapley value" if values else "what goes when the step alone is taken away"
+        word = (
+            ("by estimated Shapley value" if self.pairs else "by Shapley value")
+            if values
+            else "what goes when the step alone is taken away"
+        )
         return finding.of_measure(
             self.outcome, self._unit(self.whole), [(name(at), self._unit(shares[at])) for at in order[:3]], word
         )
