@@ -235,7 +235,9 @@ class _Run:
             )
         shares = values or [Fraction(value or 0) for value in self.alone]
         order = sorted(range(len(shares)), key=lambda at: (-shares[at], at))
-        word = (
+        word = "what goes when the step alone is taken away"
+        if values:
+            word = "by estimated Shapley value" if self.pairs else "by Shapley value"
             ("by estimated Shapley value" if self.pairs else "by Shapley value")
             if values
             else "what goes when the step alone is taken away"
