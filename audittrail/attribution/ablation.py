@@ -238,10 +238,6 @@ class _Run:
         word = "what goes when the step alone is taken away"
         if values:
             word = "by estimated Shapley value" if self.pairs else "by Shapley value"
-            ("by estimated Shapley value" if self.pairs else "by Shapley value")
-            if values
-            else "what goes when the step alone is taken away"
-        )
         return finding.of_measure(
             self.outcome, self._unit(self.whole), [(name(at), self._unit(shares[at])) for at in order[:3]], word
         )
