@@ -26,6 +26,9 @@ Method = Literal["leave_one_out", "shapley", "minimal"]
 METHODS: tuple[Method, ...] = get_args(Method)
 # Single removals while drawing orders. 200,000 are a few seconds.
 SAMPLES = 200_000
+# A rule about whole traces is asked for each removal: this many removals, or a few orders of very many steps.
+HEAVY = 20_000
+FEWEST_PAIRS = 8
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -117,6 +120,8 @@ class _Run:
         count = len(self.players)
         self.small = count <= EXACT_PLAYERS
         self.pairs = pairs_for(count, samples) if method == "shapley" and not self.small else 0
+        if self.pairs and self.game.heavy:
+            self.pairs = max(FEWEST_PAIRS, min(self.pairs, HEAVY // count))
         trial.total = 2 + count + ((1 << count) if self.small else 2 * self.pairs * count)
 
     def answer(self) -> Ablation:
@@ -166,8 +171,7 @@ class _Run:
         elif self.none:
             return True
         else:
-            everyone = range(len(self.players))
-            found, ended = minimal.search(everyone, singles, lambda taken: not self.trial.without(taken))
+            found, ended = self.trial.sets(singles)
             found += [near for group in found if len(group) > 1 and (near := nearest.nearer(group)) not in found]
         for group in sorted(found, key=lambda group: (len(group), [-at for at in sorted(group, reverse=True)])):
             if len(group) > 1:
@@ -231,7 +235,9 @@ class _Run:
             )
         shares = values or [Fraction(value or 0) for value in self.alone]
         order = sorted(range(len(shares)), key=lambda at: (-shares[at], at))
-        word = "by Shapley value" if values else "what goes when the step alone is taken away"
+        word = "what goes when the step alone is taken away"
+        if values:
+            word = "by estimated Shapley value" if self.pairs else "by Shapley value"
         return finding.of_measure(
             self.outcome, self._unit(self.whole), [(name(at), self._unit(shares[at])) for at in order[:3]], word
         )

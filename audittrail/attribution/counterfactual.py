@@ -9,7 +9,7 @@ A span is gone when
 
 What holds the whole trace stays, as an agent that did nothing. Nothing else is gone: a step that one surviving step
 called or fed stays, and so does one whose makers are not in the record, since it may have worked with what came from
-outside. This is the least set with these properties, so steps that made each other, as clocks that disagree can have it,
+outside. This is the least set with these properties, so steps that made each other (clocks may disagree)
 are gone only if one of them is taken. What the steps that stay would have done differently is not in the record, and is
 not guessed.
 """

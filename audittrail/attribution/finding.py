@@ -53,6 +53,9 @@ def of_sets(
     elif any(upstream):
         names = list(dict.fromkeys(name for led in upstream for name in led))
         parts.append(f"Without {_some(names, 'or')} {without}, because these steps would not have come:")
+    elif ends and not all_alone:
+        parts.append(f"No step that was tried alone is the cause: without any one of these, {stays}.")
+        parts.append("Not every step was tried alone.")
     elif ends:
         parts.append(f"No single step is the cause: without any one of them, {stays}.")
     else:

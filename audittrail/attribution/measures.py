@@ -55,6 +55,7 @@ class Usage:
         self._uses = [span.kind in ("llm", "embedding") for span in steps.spans]
         self._outer = [-1] * len(amounts)
         self._inner = [0] * len(amounts)
+        self._gone = bytearray(len(amounts))
         outer_of: dict[str, int] = {}
         for span in steps.downward():
             parent = steps.parents.get(span)
@@ -67,32 +68,33 @@ class Usage:
                 self._inner[outer] += 1
         leaves = [a for at, a in enumerate(amounts) if self._uses[at] and not self._inner[at]]
         self.known = sum(a is not None for a in leaves)
-        self.calls = len(leaves)
+        self.reported = any(a is not None for a in amounts)
         self._sum = sum(a or 0 for a in leaves)
 
     def lose(self, at: int) -> None:
         """Its amount goes; the call around it, if nothing else is inside, counts now."""
-        self._turn(at, -1)
+        self.turn(at, -1)
 
     def regain(self, at: int) -> None:
         """Its amount is back."""
-        self._turn(at, 1)
+        self.turn(at, 1)
 
-    def _turn(self, at: int, sign: int) -> None:
+    def turn(self, at: int, sign: int) -> None:
+        """Both of them, by a sign."""
         if not self._uses[at]:
             return
+        self._gone[at] = sign < 0
         if not self._inner[at]:
             self._count(at, sign)
         outer = self._outer[at]
         if outer >= 0:
             before = self._inner[outer]
             self._inner[outer] += sign
-            if (before == 0) != (self._inner[outer] == 0):
+            if (before == 0) != (self._inner[outer] == 0) and not self._gone[outer]:
                 self._count(outer, -sign)
 
     def _count(self, at: int, sign: int) -> None:
         amount = self._amounts[at]
-        self.calls += sign
         if amount is not None:
             self.known += sign
             self._sum += sign * amount

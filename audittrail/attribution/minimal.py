@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterable
 MAX_SETS = 20
 MAX_SEARCHES = 60
 
+
+class Exhausted(Exception):
+    """Asking on would take too long; what was found so far holds."""
+
+
 Gone = Callable[[frozenset[int]], bool]  # whether the outcome is gone without these players
 
 
@@ -39,9 +44,12 @@ def search(players: Iterable[int], singles: Iterable[int], gone: Gone) -> tuple[
         if known is None:
             left = [player for player in rest if player not in without]
             searches += 1
-            if not left or not gone(frozenset(left)):
-                continue
-            known = frozenset(reduced(left, gone))
+            try:
+                if not left or not gone(frozenset(left)):
+                    continue
+                known = frozenset(reduced(left, gone))
+            except Exhausted:
+                return found, False
             if known not in found:
                 found.append(known)
         waiting += [without | {member} for member in sorted(known)]

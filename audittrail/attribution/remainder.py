@@ -71,6 +71,10 @@ class Remainder:
             self._pii.update(row.pii)
         top = [at for at, row in enumerate(self.rows) if row.span_id not in steps.parents]
         self._tops = top
+        self._said = {
+            name: [at for at, row in enumerate(self.rows) if getattr(row, name)]
+            for name in ("agent", "session_id", "end_user")
+        }
         self._roots = [at for at in top if self.rows[at].parent_id is None]
         self._explained: list[list[int]] = [[] for _ in self.rows]  # by cause: the failed spans it explains
         self._causes = [0] * len(self.rows)
@@ -81,14 +85,16 @@ class Remainder:
                 self._explained[steps.place[source]].append(at)
         self._errors = sum(row.status == "error" for row in self.rows)
         self._failed = [at for at, row in enumerate(self.rows) if row.status in FAILED]
-        self._parts: list[Any] = [self._llms, *self._sums.values(), self._time]
+        # What no call reports stays unknown, and need not be kept.
+        self._usage = [self._llms, *(part for part in self._sums.values() if part.reported)]
+        self._uses = [row.kind in ("llm", "embedding") for row in self.rows]
 
     @staticmethod
     def _whole(amount: Any) -> int | None:
         return round(amount * 10**15) if isinstance(amount, Decimal) else amount
 
     def _fails(self, at: int) -> bool:
-        return not self._gone[at] and self._causes[at] > 0
+        return self.rows[at].status == "error" and not self._gone[at] and self._causes[at] > 0
 
     def lose(self, at: int) -> None:
         """The span is gone."""
@@ -100,22 +106,26 @@ class Remainder:
 
     def _turn(self, at: int, sign: int) -> None:
         row = self.rows[at]
-        touched = {at, *self._explained[at]}
-        before = sum(self._fails(one) and self.rows[one].status == "error" for one in touched)
+        if row.status in FAILED or self._explained[at]:
+            touched = {at, *self._explained[at]}
+            self._errors -= sum(map(self._fails, touched))
+            self._gone[at] = sign < 0
+            for one in self._explained[at]:
+                self._causes[one] += sign
+            self._errors += sum(map(self._fails, touched))
         self._gone[at] = sign < 0
-        for one in self._explained[at]:
-            self._causes[one] += sign
-        self._errors += sum(self._fails(one) and self.rows[one].status == "error" for one in touched) - before
         self.mask ^= self._bits[at]
         self._left += sign
         self._tools += sign * (row.kind == "tool")
         for name, number in row.pii.items():
             self._pii[name] += sign * number
-        for part in self._parts:
-            if sign < 0:
-                part.lose(at)
-            else:
-                part.regain(at)
+        if sign < 0:
+            self._time.lose(at)
+        else:
+            self._time.regain(at)
+        if self._uses[at]:
+            for part in self._usage:
+                part.turn(at, sign)
 
     def left(self) -> list[SpanRow]:
         """The rows, in order; one whose failure has lost its causes went well."""
@@ -133,11 +143,10 @@ class Remainder:
         if not self._left:
             return None
         gone, rows = self._gone, self.rows
-        everything = range(len(rows))
         true_root = next((at for at in self._roots if not gone[at]), None)
         root = self._row(next(at for at in self._tops if not gone[at]) if true_root is None else true_root)
         running = any(rows[at].ended_us is None for at in self._tops if not gone[at])
-        first = next(at for at in everything if not gone[at])
+        first = gone.index(0)
         settles = self._received_us + (ORPHAN_QUIET_US if true_root is None else QUIET_US)
         sums = {name: part.value() if part.known else None for name, part in self._sums.items()}
         cost = sums.pop("cost")
@@ -148,9 +157,9 @@ class Remainder:
             status="error" if true_root is None and self._errors else status,
             started_us=rows[first].started_us,
             ended_us=None if running else rows[first].started_us + max(0, self._spare + self._time.value()),
-            agent=root.agent or self._first(everything, lambda r: r.agent),
-            session_id=root.session_id or self._first(everything, lambda r: r.session_id),
-            end_user=root.end_user or self._first(everything, lambda r: r.end_user),
+            agent=root.agent or self._first(self._said["agent"], lambda r: r.agent),
+            session_id=root.session_id or self._first(self._said["session_id"], lambda r: r.session_id),
+            end_user=root.end_user or self._first(self._said["end_user"], lambda r: r.end_user),
             span_count=self._left,
             error_count=self._errors,
             llm_calls=self._llms.value(),

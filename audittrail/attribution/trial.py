@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from audittrail.attribution.counterfactual import Game, Record
-from audittrail.attribution.minimal import MAX_SETS
+from audittrail.attribution.minimal import MAX_SETS, Exhausted, search
 from audittrail.attribution.players import Player
 from audittrail.attribution.shapley import Sampled, flips, orders
 from audittrail.model.errors import AuditTrailError
@@ -15,6 +15,8 @@ Stop = Callable[[], bool]
 # Steps removed or summed up while trying players one by one; about a microsecond each. A conversation of 10,000 turns,
 # of which each removes all later ones, would be 50 million.
 MAX_WORK = 5_000_000
+# The same while looking for sets.
+MAX_SEARCH = 1_000_000
 # A rule about whole traces is asked for single steps up to this many players; above, changes are found by halving.
 HALVING_FROM = 200
 TICK = 64
@@ -42,7 +44,7 @@ class Trial:
     def tick(self, steps: int = 1) -> None:
         """Counts steps of work, tells of them, and raises Stopped when asked to stop."""
         before, self._done = self._done, self._done + steps
-        if before // TICK != self._done // TICK or not before:
+        if before // TICK != self._done // TICK or not before or not steps:
             if self._stop():
                 raise Stopped("The ablation was stopped before it was finished.")
             self._progress(min(self._done, self.total), self.total)
@@ -59,6 +61,20 @@ class Trial:
         self.record.restore(mark, self.game)
         self.tick()
         return value
+
+    def sets(self, singles: Iterable[int]) -> tuple[list[frozenset[int]], bool]:
+        """Sets of players without whom the outcome is gone, and whether all were found."""
+        left = MAX_SEARCH
+        dear = 2 * self.record.count if self.game.heavy else 1
+
+        def gone(taken: frozenset[int]) -> bool:
+            nonlocal left
+            left -= dear + len(taken)
+            if left < 0:
+                raise Exhausted
+            return not self.without(taken)
+
+        return search(range(len(self.players)), singles, gone)
 
     def table(self) -> list[int]:
         """The value of every set of players that are left, bit i for player i. Each differs from the one before it by
@@ -105,8 +121,22 @@ class Trial:
         """What each player takes with it, removed in this order."""
         parts = [0] * len(order)
         if self.game.heavy and len(order) > HALVING_FROM:
-            for at, change in flips(lambda count: self._first(order, count), 0, len(order), whole, none):
+            marks = [0]  # by how many are gone: where the record stood before the next
+
+            def first(count: int) -> int:
+                """The value without the first `count`, from where the record stands just now."""
+                if count < len(marks) - 1:
+                    self.record.restore(marks[count], self.game)
+                    del marks[count + 1 :]
+                for player in order[len(marks) - 1 : count]:
+                    self.record.take(self.players[player].places, self.game)
+                    marks.append(len(self.record.lost))
+                self.tick(0)
+                return self.value()
+
+            for at, change in flips(first, 0, len(order), whole, none):
                 parts[order[at]] = -change
+            self.record.restore(0, self.game)
             self.tick(len(order))
             return parts
         before = whole
@@ -118,9 +148,6 @@ class Trial:
             self.tick()
         self.record.restore(0, self.game)
         return parts
-
-    def _first(self, order: list[int], count: int) -> int:
-        return self.without(order[:count])
 
 
 class Nearest:
@@ -162,7 +189,7 @@ class Nearest:
     def nearer(self, found: frozenset[int]) -> frozenset[int]:
         """The set with each member replaced by one that only it made possible, as long as the outcome stays gone."""
         trial = self._trial
-        for member in sorted(found):
+        for member in sorted(found) if len(found) <= MAX_SETS else ():
             mark = trial.record.take(trial.players[member].places, trial.game)
             lost = [at for at, one in enumerate(trial.players) if all(trial.record.gone[p] for p in one.places)]
             trial.record.restore(mark, trial.game)

@@ -351,6 +351,18 @@ def error_tries(seed: int) -> Planted:
     return b.done({"error": True}, {tuple(tries): ()}, root=failed(message))
 
 
+def error_recovered(seed: int) -> Planted:
+    """The same call failed, went well, and failed again with the same words: only the last is what it ended in."""
+    b = Builder(seed)
+    b.noise()
+    message, args = f"no route to host: {b.text()}", {"url": b.text()}
+    b.tool("fetch", args, status="error", error=SpanError(message=message))
+    b.tool("fetch", args)
+    b.noise(2)
+    cause = b.tool("fetch", args, status="error", error=SpanError(message=message))
+    return b.done({"error": True}, {(cause,): ()}, root=failed(message))
+
+
 def error_either(seed: int) -> Planted:
     """Two steps beside each other failed, and nothing was begun after."""
     b = Builder(seed)
@@ -422,6 +434,6 @@ def waiting(seed: int) -> Planted:
 CAUSES = (
     *(harm_one, harm_called, harm_either, harm_asked_twice, harm_two_ways_in, harm_from_one_source, conversation),
     *(tokens_one, tokens_both, tokens_either, leak, rule_none),
-    *(error_one, error_told, error_called, error_tries, error_either, error_inside, error_none),
+    *(error_one, error_told, error_called, error_tries, error_recovered, error_either, error_inside, error_none),
 )
 MEASURED = (cost, tokens, waiting)
