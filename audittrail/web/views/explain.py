@@ -40,6 +40,11 @@ def question(outcome: Mapping[str, Any]) -> str:
     return f"Why did it {words.get(str(outcome.get('measure')), 'happen')}?"
 
 
+def plainly(finding: str) -> str:
+    """A finding without the ids of steps."""
+    return _ID.sub("", finding)
+
+
 class Asked(msgspec.Struct, frozen=True):
     """A run in a list."""
 
@@ -53,7 +58,7 @@ class Asked(msgspec.Struct, frozen=True):
     @property
     def finding(self) -> str:
         """What came of it, as far as it has."""
-        return str(self.run.result.get("finding", "")) if isinstance(self.run.result, dict) else self.run.error
+        return plainly(str(self.run.result.get("finding", ""))) if isinstance(self.run.result, dict) else self.run.error
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -134,8 +139,8 @@ class AblationView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def finding(self) -> str:
-        """Without the ids of steps: each step has a link below it."""
-        return _ID.sub("", self.answer.finding) if self.answer else ""
+        """In words; each step has a link below them."""
+        return plainly(self.answer.finding) if self.answer else ""
 
     @property
     def method(self) -> str:
