@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
@@ -94,10 +95,16 @@ class Question:
 
     def outcomes(self) -> list[Outcome]:
         """What this trace has that one can ask about."""
-        found = [Outcome(rule=rule) for rule in dict.fromkeys([*self._broken, *self._by_trace()])]
+        rules = dict.fromkeys(self._broken)
+        # Where too many steps ran beside each other, nothing can be said of time; of the rest it can.
+        with contextlib.suppress(Invalid):
+            rules |= dict.fromkeys(self._by_trace())
+        found = [Outcome(rule=rule) for rule in rules]
         if self._failures.final:
             found.append(Outcome(error=True))
-        found += [Outcome(measure=name) for name in MEASURES if self._measured(name) is not None]
+        for name in MEASURES:
+            with contextlib.suppress(Invalid):
+                found += [Outcome(measure=name)] if self._measured(name) is not None else []
         return found
 
     def _measured(self, name: MeasureName) -> Game | None:

@@ -359,3 +359,13 @@ def test_hostile_names_are_shown_for_what_they_are() -> None:
     spans = [step(1, tool=Tool("a\u202e\n" + "x" * 500, None, {"harm": 1}))]
     said = ask(spans, {"rule": "planted"}).finding
     assert "\u202e" not in said and "\n" not in said and len(said) < 400
+
+
+def test_where_nothing_can_be_said_of_time_the_rest_can_be_asked() -> None:
+    spans = [
+        step(n, "llm", started_us=n, ended_us=10**9 + n, tokens=Tokens(input=5, output=1)) for n in range(1, 2_501)
+    ]
+    assert Outcome(measure="tokens") in outcomes_of(row_of(spans), spans, **ALL)
+    with pytest.raises(Invalid, match="ran beside each other"):
+        ask(spans, {"measure": "duration"})
+    assert ask(spans, {"measure": "tokens"}, samples=20_000).with_all == 6 * 2_500

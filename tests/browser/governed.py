@@ -99,6 +99,11 @@ class Governed:
             "denied": self.check("wire_transfer", {"to": "nobody"})["approval_id"],
             "approved": self.check("wire_transfer", {"to": "the baker", "mail": "baker@example.org"})["approval_id"],
         }
+        self.ablation = {
+            "deleted": self.explain(trace, {"rule": "bulk-delete-prevention"}),
+            "absent": self.explain(trace, {"rule": "cost-guard"}),
+            "hostile": self.explain(trace, {"measure": "duration"}),
+        }
         answer(server, owner, self.approval["denied"], "deny", "There is no such account.")
         answer(server, owner, self.approval["approved"], "approve", HOSTILE[1])
         self.check("wire_transfer", {"to": "the baker", "mail": "baker@example.org"})
@@ -113,6 +118,12 @@ class Governed:
         with self.client() as client:
             answer = client.post("/api/v1/ingest/spans", json=list(spans))
             assert answer.json()["rejected"] == [], answer.text
+
+    def explain(self, trace: str, outcome: Any) -> str:
+        """Asks why, and waits for the answer; its id."""
+        with self.client() as client:
+            path = f"/api/v1/traces/{trace}/ablations?wait=30"
+            return str(client.post(path, json={"outcome": outcome}, timeout=60).raise_for_status().json()["id"])
 
     def check(self, name: str, args: Any, agent: str = "treasurer") -> dict[str, Any]:
         """A question before an action."""
