@@ -26,8 +26,12 @@ class Answers:
         self._seen.append(response)
 
     def since(self) -> list[Response]:
-        """Pages and fragments; files are in the browser's cache."""
-        found = [r for r in self._seen if "/static/" not in r.url]
+        """Pages and fragments that a person asked for: no files, which the browser keeps, and nothing of the stream."""
+        found = [
+            r
+            for r in self._seen
+            if "/static/" not in r.url and "/events" not in r.url and "audittrail-live" not in r.request.headers
+        ]
         self._seen.clear()
         return found
 

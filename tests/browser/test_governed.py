@@ -195,4 +195,5 @@ def test_the_navigation_counts_and_leads_there_by_keyboard(site: Site, page: Pag
         for key in keys:
             page.keyboard.press(key)
         expect(page).to_have_url(re.compile(re.escape(site.server.url + address)))
+        page.wait_for_load_state()  # a key that is pressed before the page is there goes nowhere
     expect(page.get_by_role("link", name=re.compile(r"Approvals.*\d"))).to_be_visible()
