@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.attribution import speed as causes
 from tests.bench import check, ingest, live, pages, rules, waterfall
 from tests.live import ROOT, Server
 from tests.privacy import speed
@@ -44,6 +45,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
     ok &= rules.run()
     ok &= redaction()
     ok &= waterfall.run()
+    ok &= causes.run()
     ok &= pages.run(Server(folder / "pages"))
     ok &= ingest.run(
         "recording alone", Server(folder / "alone", **alone), RECORDING, rounds, spans, folder, latency=True
