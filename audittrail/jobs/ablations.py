@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import threading
@@ -15,7 +16,7 @@ from audittrail.attribution import Ablation, Method, Outcome, Players, Stopped, 
 from audittrail.constitution import Constitution, judge_span, judge_trace
 from audittrail.ingest.pipeline import read
 from audittrail.model.ablation import AblationRun, Level
-from audittrail.model.errors import AuditTrailError, Conflict, Invalid, NotFound, where
+from audittrail.model.errors import AuditTrailError, Conflict, Invalid, NotFound, Unavailable, where
 from audittrail.model.span import Span
 from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.store import ablations, spans, traces
@@ -28,6 +29,7 @@ LOOK_SECONDS = 1.0  # how soon another process's request, or cancellation, is se
 TICK_SECONDS = 0.5  # between two reports of progress
 LEASE_US = 15_000_000
 PAGE = 500
+MAX_OPEN = 100  # of a project
 # Of more steps the data flow alone takes minutes; 10,000 take some seconds.
 MAX_SPANS = 20_000
 
@@ -66,7 +68,7 @@ class Ablations:
     async def ask(self, project_id: int, trace_id: str, question: Question, by: str) -> AblationRun:
         """The run that answers it: one that was asked before about the trace as it is, or a new one.
 
-        Raises NotFound.
+        Raises NotFound, and Unavailable where too many wait.
         """
         now_us = self._now_us()
         async with self._db.write() as conn:
@@ -89,6 +91,8 @@ class Ablations:
             found = await ablations.same(conn, project_id, run)
             if found is not None:
                 return found
+            if await ablations.open_runs(conn, project_id) >= MAX_OPEN:
+                raise Unavailable(f"{MAX_OPEN} questions of this project wait for an answer; ask again later.", 5)
             await ablations.add(conn, project_id, run)
         self._wake()
         return run
@@ -147,11 +151,13 @@ class Ablations:
                     work.stopped.set()
                 self._wake()
             ending = computing.result()
-        except asyncio.CancelledError:
+        except BaseException:
+            # The server stops, or the database does not answer: nobody would hear what the thread finds.
             work.stopped.set()
             await asyncio.gather(computing, return_exceptions=True)
-            async with self._db.write() as conn:
-                await ablations.release(conn, project_id, run.id)
+            with contextlib.suppress(Unavailable):  # else its lease runs out
+                async with self._db.write() as conn:
+                    await ablations.release(conn, project_id, run.id)
             raise
         if ending:
             async with self._db.write() as conn:
@@ -171,7 +177,14 @@ class Ablations:
             log.error("Ablation %s failed: %s", run.id, where(error))
             return {"status": "failed", "error": "An error that AuditTrail did not expect; its log says where."}
         seen = {"spans": len(found), "received_us": trace.received_us}
-        return {"status": "done", "result": answer, "done": work.done, "total": work.total, **seen}
+        return {
+            "status": "done",
+            "result": answer,
+            "finding": answer.finding,
+            "done": work.done,
+            "total": work.total,
+            **seen,
+        }
 
     async def _read(self, project_id: int, trace_id: str) -> tuple[TraceRow, list[Span]]:
         found: list[Span] = []

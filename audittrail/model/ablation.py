@@ -17,7 +17,7 @@ MAX_WAIT = 300
 
 
 class AblationRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of an ablation. `result` is an attribution.Ablation as JSON once it is done."""
+    """One run of an ablation. `result` is an attribution.Ablation as JSON once it is done; null in a list."""
 
     id: str
     trace_id: str
@@ -31,6 +31,7 @@ class AblationRun(msgspec.Struct, frozen=True, kw_only=True):
     total: int = 0  # of so many; 0 while that is not known
     spans: int = 0  # of the trace when it was computed
     result: Any = None
+    finding: str = ""  # of the result, in words
     error: str = ""  # why it failed, for a person
     requested_us: int
     requested_by: str  # an e-mail address, or pk-at-…

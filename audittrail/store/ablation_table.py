@@ -24,6 +24,7 @@ ablations = Table(
     Column("total", BigInteger, nullable=False),
     Column("spans", Integer, nullable=False),
     Column("result", Text, nullable=False),  # JSON
+    Column("finding", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("requested_us", Us, nullable=False),
     Column("requested_by", Text, nullable=False),

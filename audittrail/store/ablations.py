@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.ablation import ID, AblationRun, RunStatus
@@ -15,6 +15,8 @@ from audittrail.store.tables import ablations as a
 
 _FIELDS = AblationRun.__struct_fields__
 _SELECT = select(*(a.c[name] for name in _FIELDS))
+# A result may be of megabytes, and a list is of many.
+_LISTED = select(*(literal("null").label(name) if name == "result" else a.c[name] for name in _FIELDS))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,6 +50,12 @@ async def same(conn: AsyncConnection, project_id: int, run: AblationRun) -> Abla
     query = _SELECT.where(a.c.project_id == project_id, asked, a.c.outcome == _encode(run.outcome).decode(), alive)
     row = (await conn.execute(query.order_by(a.c.requested_us.desc(), a.c.id.desc()).limit(1))).first()
     return _run(row) if row else None
+
+
+async def open_runs(conn: AsyncConnection, project_id: int) -> int:
+    """How many of a project have not ended."""
+    query = select(func.count()).where(a.c.project_id == project_id, a.c.status.in_(("queued", "running")))
+    return int(await conn.scalar(query) or 0)
 
 
 def _waits(now_us: int) -> ColumnElement[bool]:
@@ -111,8 +119,8 @@ async def cancel(conn: AsyncConnection, project_id: int, id_: str, now_us: int) 
 async def list_ablations(
     conn: AsyncConnection, project_id: int, *, trace: str = "", after: Cursor | None = None, size: int
 ) -> Page[AblationRun]:
-    """Newest first, one page after the cursor; of one trace, if one is named."""
-    query = _SELECT.where(a.c.project_id == project_id)
+    """Newest first, without their results, one page after the cursor; of one trace, if one is named."""
+    query = _LISTED.where(a.c.project_id == project_id)
     if trace:
         query = query.where(a.c.trace_id == trace)
     if after:

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("spans", sa.Integer(), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("finding", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("requested_us", sa.BigInteger(), nullable=False),
         sa.Column("requested_by", sa.Text(), nullable=False),

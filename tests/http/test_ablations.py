@@ -85,6 +85,7 @@ def test_the_same_question_is_answered_once_until_the_trace_changes(live: Server
     with live.client() as client:
         listed = client.get("/api/v1/ablations", params={"trace": trace}).json()["data"]
         assert [run["id"] for run in listed] == [again["id"], other["id"], first["id"]]
+        assert all(run["result"] is None and "delete_records" in run["finding"] for run in listed)
         page = client.get("/api/v1/ablations", params={"trace": trace, "limit": 2}).json()
         assert len(page["data"]) == 2
         rest = client.get("/api/v1/ablations", params={"trace": trace, "after": page["next"]}).json()

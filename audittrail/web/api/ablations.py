@@ -68,7 +68,7 @@ async def get_ablation(request: _Request, runtime: Runtime, run_id: str, wait: _
 async def list_ablations(
     request: _Request, runtime: Runtime, trace: str = "", after: str = "", limit: int = PAGE_SIZE
 ) -> Listing[AblationRun]:
-    """Of the project; of one trace, if one is named."""
+    """Of the project; of one trace, if one is named. A result is with the single one."""
     who = await access(request, runtime)
     check_size(limit)
     cursor = Cursor.parse(after) if after else None

@@ -58,7 +58,7 @@ class Asked(msgspec.Struct, frozen=True):
     @property
     def finding(self) -> str:
         """What came of it, as far as it has."""
-        return plainly(str(self.run.result.get("finding", ""))) if isinstance(self.run.result, dict) else self.run.error
+        return plainly(self.run.finding) or self.run.error
 
 
 class Choice(msgspec.Struct, frozen=True):
