@@ -46,7 +46,7 @@ class _Reader:
             await stdin.drain()
             (size,) = SIZE.unpack(await stdout.readexactly(SIZE.size))
             return await stdout.readexactly(size)
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, RuntimeError, asyncio.IncompleteReadError):  # RuntimeError: uvloop, of a closed pipe
             await self.stop()
             raise Unavailable(_INTERRUPTED, 1) from None
 

@@ -64,7 +64,12 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A server full of traces, and one that nobody has an account on."""
+    """A server full of traces, and one without accounts. All modules share it: none sends to its project "tests"."""
+    yield from a_site(tmp_path_factory)
+
+
+def a_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One, for as long as the generator is open."""
     rules = rules_folder(tmp_path_factory.mktemp("rules"))
     full = Server(tmp_path_factory.mktemp("site"), AUDITTRAIL_RULES_DIR=str(rules))
     with full, without_accounts(tmp_path_factory.mktemp("fresh")) as fresh:

@@ -6,13 +6,14 @@ import itertools
 import random
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import traces
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, a_site
 from tests.browser.governed import tool_span
 from tests.browser.site import Site, sign_in
 from tests.browser.watch import Watch
@@ -29,6 +30,12 @@ _PICTURE = """() => {
   for (const el of main.querySelectorAll(".arrived")) el.classList.remove("arrived");
   return main.innerHTML.replace(/ class=""/g, "").replace(/\\s+/g, " ").trim();
 }"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One of its own: other modules count the traces of theirs."""
+    yield from a_site(tmp_path_factory)
 
 
 def new_trace() -> str:
