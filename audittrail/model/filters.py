@@ -49,6 +49,12 @@ class Cursor(msgspec.Struct, frozen=True):
             ) from None
 
 
+def as_stored(id_: str) -> str:
+    """An id of an address as ids are stored: in lower case. What no id can be becomes "-", which none is: PostgreSQL
+    takes no NUL, not even to say that there is no such row."""
+    return id_.lower() if id_.isascii() and id_.isalnum() else "-"
+
+
 class Page(msgspec.Struct, Generic[T], frozen=True):
     """Some items of a list, and the cursor to the rest (None at the end)."""
 

@@ -120,6 +120,12 @@ def test_every_template_compiles_and_every_icon_is_in_the_sprite():
     assert used <= sprite, used - sprite
 
 
+def test_no_template_trusts_what_it_prints():
+    for path in (ROOT / "templates").rglob("*"):
+        if path.is_file():
+            assert not re.search(r"\|\s*safe\b|autoescape|Markup", path.read_text()), path
+
+
 def test_every_class_in_the_templates_that_looks_like_a_kind_or_status_has_a_colour():
     css = (ROOT / "static/app.css").read_text()
     for kind in Renderer(ROOT / "templates", ROOT / "static")._macros()["ui"].KIND_ICONS:

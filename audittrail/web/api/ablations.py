@@ -11,7 +11,7 @@ from litestar.params import Parameter
 from audittrail.attribution import Method, Players, parse
 from audittrail.jobs.ablations import Question
 from audittrail.model.ablation import MAX_WAIT, AblationRun, Level
-from audittrail.model.filters import PAGE_SIZE, Cursor, check_size
+from audittrail.model.filters import PAGE_SIZE, Cursor, as_stored, check_size
 from audittrail.runtime import Runtime
 from audittrail.store import ablations as ablation_store
 from audittrail.web.api.bodies import Body, json_only
@@ -51,7 +51,7 @@ async def ask(
     question = Question(
         outcome=parse(data.outcome), method=data.method, players=data.players, level=data.level, seed=data.seed
     )
-    run = await runtime.ablations.ask(who.project_id, trace_id.lower(), question, _asking(who))
+    run = await runtime.ablations.ask(who.project_id, as_stored(trace_id), question, _asking(who))
     if run.open and wait:
         run = await runtime.ablations.wait(who.project_id, run.id, wait)
     return Response(run, status_code=202 if run.open else 200)
@@ -73,7 +73,9 @@ async def list_ablations(
     check_size(limit)
     cursor = Cursor.parse(after) if after else None
     async with runtime.db.read() as conn:
-        found = await ablation_store.list_ablations(conn, who.project_id, trace=trace.lower(), after=cursor, size=limit)
+        found = await ablation_store.list_ablations(
+            conn, who.project_id, trace=as_stored(trace) if trace else "", after=cursor, size=limit
+        )
     return Listing(list(found.items), found.next)
 
 

@@ -11,7 +11,7 @@ from litestar.params import Parameter
 from audittrail.attribution.graph import Edge
 from audittrail.ingest.pipeline import read
 from audittrail.model.errors import NotFound
-from audittrail.model.filters import MAX_PAGE_SIZE, PAGE_SIZE, Cursor, TraceFilter
+from audittrail.model.filters import MAX_PAGE_SIZE, PAGE_SIZE, Cursor, TraceFilter, as_stored
 from audittrail.model.span import Kind, Span, Status
 from audittrail.model.summary import TraceRow
 from audittrail.runtime import Runtime
@@ -57,7 +57,7 @@ async def get_trace(request: _Request, runtime: Runtime, trace_id: str) -> One[T
     """The trace's summary."""
     who = await access(request, runtime)
     async with runtime.db.read() as conn:
-        found = await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us())
+        found = await trace_store.trace(conn, who.project_id, as_stored(trace_id), runtime.now_us())
     if found is None:
         raise NotFound("No trace of this project has that id.")
     return One(found)
@@ -72,9 +72,9 @@ async def get_spans(
     size = max(1, min(limit, MAX_PAGE_SIZE))
     cursor = Cursor.parse(after).key if after else None
     async with runtime.db.read() as conn:
-        if await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us()) is None:
+        if await trace_store.trace(conn, who.project_id, as_stored(trace_id), runtime.now_us()) is None:
             raise NotFound("No trace of this project has that id.")
-        found = await span_store.records_of_trace(conn, who.project_id, _hex(trace_id), cursor, size + 1)
+        found = await span_store.records_of_trace(conn, who.project_id, as_stored(trace_id), cursor, size + 1)
     kept = found[:size]
     following = str(Cursor((kept[-1][0].started_us, kept[-1][0].span_id))) if len(found) > size else None
     return Listing([read(stored.record, stored.cost_basis) for _, stored in kept], following)
@@ -112,7 +112,7 @@ async def get_graph(request: _Request, runtime: Runtime, trace_id: str) -> Trace
     """
     who = await access(request, runtime)
     async with runtime.db.read() as conn:
-        trace = await trace_store.trace(conn, who.project_id, _hex(trace_id), runtime.now_us())
+        trace = await trace_store.trace(conn, who.project_id, as_stored(trace_id), runtime.now_us())
         if trace is None:
             raise NotFound("No trace of this project has that id.")
         rows = await span_store.rows_of_trace(conn, who.project_id, trace.trace_id)
@@ -122,11 +122,6 @@ async def get_graph(request: _Request, runtime: Runtime, trace_id: str) -> Trace
     fields = GraphNode.__struct_fields__
     nodes = [GraphNode(*(getattr(by_id[n], f) for f in fields)) for n in found.graph.nodes if n in by_id]
     return TraceGraph(nodes, list(found.graph.edges), found.complete)
-
-
-def _hex(trace_id: str) -> str:
-    # Ids are stored in lower case; anything else than hex digits simply is not there.
-    return trace_id.lower() if trace_id.isascii() and trace_id.isalnum() else "-"
 
 
 ROUTES = [list_traces, get_trace, get_spans, get_graph]

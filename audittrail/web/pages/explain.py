@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from audittrail.attribution import Ablation, Outcome, parse
 from audittrail.jobs.ablations import Question
 from audittrail.model.errors import Conflict, Invalid, NotFound
-from audittrail.model.filters import PAGE_SIZE, Cursor
+from audittrail.model.filters import PAGE_SIZE, Cursor, as_stored
 from audittrail.model.summary import TraceRow
 from audittrail.runtime import Runtime
 from audittrail.store import ablations as ablation_store
@@ -34,7 +34,8 @@ async def explain(request: _Request, runtime: Runtime) -> Response[str]:
     who = await viewer(request, runtime)
     project_id = require_project(who).project.id
     params = request.query_params
-    trace_id, after = _hex(params.get("trace", "")), params.get("after", "")
+    trace_id = as_stored(named) if (named := params.get("trace", "")) else ""
+    after = params.get("after", "")
     trace: TraceRow | None = None
     async with runtime.db.read() as conn:
         if trace_id:
@@ -68,7 +69,7 @@ async def ask(request: _Request, runtime: Runtime, trace_id: str) -> Redirect:
         asked = msgspec.json.decode(form.text("outcome"))
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise Invalid("Say what is to be explained: one of the outcomes that the page Explain lists.") from None
-    run = await runtime.ablations.ask(project_id, _hex(trace_id), Question(outcome=parse(asked)), who.user.email)
+    run = await runtime.ablations.ask(project_id, as_stored(trace_id), Question(outcome=parse(asked)), who.user.email)
     if run.open:
         await runtime.ablations.wait(project_id, run.id, PATIENCE)
     return Redirect(f"/explain/{run.id}", status_code=303)
@@ -107,10 +108,6 @@ async def _trace(conn: Any, project_id: int, trace_id: str, now_us: int) -> Trac
     if found is None:
         raise NotFound("No trace of this project has that id.")
     return found
-
-
-def _hex(trace_id: str) -> str:
-    return trace_id.lower() if trace_id.isascii() and (not trace_id or trace_id.isalnum()) else "-"
 
 
 ROUTES = [explain, ask, ablation, cancel]

@@ -12,7 +12,7 @@ from audittrail.attribution.graph import Graph
 from audittrail.ingest.pipeline import read
 from audittrail.model.account import Membership, Viewer
 from audittrail.model.errors import Invalid, NotFound
-from audittrail.model.filters import Cursor, Page, TraceFilter
+from audittrail.model.filters import Cursor, Page, TraceFilter, as_stored
 from audittrail.model.span import Span
 from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.model.tree import lay
@@ -73,7 +73,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
     who = await viewer(request, runtime)
     member = require_project(who)
     ask = TraceAsk.of(request.query_params)
-    now_us = runtime.now_us()
+    trace_id, now_us = as_stored(trace_id), runtime.now_us()
     async with runtime.db.read() as conn:
         row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
         if row is None:
@@ -126,7 +126,7 @@ async def graph_svg(request: _Request, runtime: Runtime, trace_id: str) -> Respo
     """The graph as the page draws it with the same parameters: a file that stands alone."""
     who = await viewer(request, runtime)
     member = require_project(who)
-    ask, now_us = TraceAsk.of(request.query_params), runtime.now_us()
+    trace_id, ask, now_us = as_stored(trace_id), TraceAsk.of(request.query_params), runtime.now_us()
     async with runtime.db.read() as conn:
         row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
         if row is None:
