@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,15 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     # Whatever a test sent, the server met nothing it did not expect, and logged no traceback.
     assert "Unexpected error" not in server.log, server.log[-4000:]
     assert "Traceback" not in server.log, server.log[-4000:]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def fallible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    """A server that the test itself starts and stops, on SQLite and then on PostgreSQL."""
+    cluster: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    server = Server(tmp_path / "server", cluster.fresh() if cluster else None)
+    yield server
+    server.kill()
 
 
 @pytest.fixture

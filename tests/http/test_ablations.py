@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.live import Server
-from tests.postgres import Postgres
 
 New = Callable[[], str]
 RULE = {"rule": "bulk-delete-prevention"}
@@ -164,15 +162,6 @@ def test_it_can_be_cancelled_while_it_works(live: Server, new_trace: New) -> Non
         send(live, deletion(other := new_trace()))
         assert ask(live, other, RULE).json()["status"] == "done"
         assert client.get(f"/api/v1/ablations/{run['id']}", params={"wait": 1}).json()["status"] == "cancelled"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def fallible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """A server that the test itself kills."""
-    cluster: Postgres | None = request.getfixturevalue("postgres") if request.param == "postgres" else None
-    server = Server(tmp_path / "server", cluster.fresh() if cluster else None)
-    yield server
-    server.kill()
 
 
 def test_what_a_killed_server_left_is_answered_by_the_next(fallible: Server) -> None:

@@ -7,7 +7,6 @@ import random
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,18 +21,6 @@ from tests.postgres import Postgres
 CLIENTS = 8
 BATCH = 20
 LONG = "something to read, " * 100
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def fallible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """A server that the test itself starts and kills."""
-    url = None
-    if request.param == "postgres":
-        cluster: Postgres = request.getfixturevalue("postgres")
-        url = cluster.fresh()
-    server = Server(tmp_path / "server", url)
-    yield server
-    server.kill()
 
 
 def send_until(server: Server, stop: threading.Event, first: int, acknowledged: set[str]) -> None:

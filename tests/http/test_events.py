@@ -6,7 +6,7 @@ import concurrent.futures
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -242,18 +242,6 @@ def test_five_hundred_clients_are_told_and_one_that_never_reads_harms_nobody(liv
     finally:
         many.close()
         never.close()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def fallible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """A server that the test itself starts and stops."""
-    url = None
-    if request.param == "postgres":
-        cluster: Postgres = request.getfixturevalue("postgres")
-        url = cluster.fresh()
-    server = Server(tmp_path / "server", url)
-    yield server
-    server.kill()
 
 
 def test_a_hundred_streams_end_when_the_server_is_asked_to_stop(fallible: Server) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,18 +137,6 @@ def test_whatever_is_typed_is_answered(live: Server) -> None:
         health = client.get("/api/v1/health").json()
     assert (many.status_code, "16 words" in many.text) == (400, True)
     assert health["tasks"]["search"] == {"running": True, "failures": 0, "last_failure": ""}
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def fallible(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """A server that the test itself starts and kills."""
-    url = None
-    if request.param == "postgres":
-        cluster: Postgres = request.getfixturevalue("postgres")
-        url = cluster.fresh()
-    server = Server(tmp_path / "server", url)
-    yield server
-    server.kill()
 
 
 def test_what_was_acknowledged_before_a_kill_is_found_after_it(fallible: Server, new_trace: New) -> None:
