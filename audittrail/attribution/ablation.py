@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
@@ -12,18 +12,17 @@ from audittrail.attribution import finding, minimal
 from audittrail.attribution.counterfactual import Game, Record
 from audittrail.attribution.graph import graph_of
 from audittrail.attribution.outcome import JudgeSpan, Outcome, Question
-from audittrail.attribution.players import PLAYERS, Player, Players, players_of
+from audittrail.attribution.players import Player, players_of
 from audittrail.attribution.remainder import JudgeTrace
 from audittrail.attribution.shapley import EXACT_PLAYERS, exact, pairs_for
 from audittrail.attribution.steps import Steps
 from audittrail.attribution.trial import Nearest, Progress, Stop, Trial
+from audittrail.model.ablation import METHODS, PLAYERS, Method, Players
 from audittrail.model.errors import Invalid
 from audittrail.model.human import listed
 from audittrail.model.span import Kind, Span
 from audittrail.model.summary import TraceRow
 
-Method = Literal["leave_one_out", "shapley", "minimal"]
-METHODS: tuple[Method, ...] = get_args(Method)
 # Single removals while drawing orders. 200,000 are a few seconds.
 SAMPLES = 200_000
 # A rule about whole traces is asked for each removal: this many removals, or a few orders of very many steps.

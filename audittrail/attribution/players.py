@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import msgspec
 
 from audittrail.attribution.steps import Steps
+from audittrail.model.ablation import Players
 from audittrail.model.span import Kind, Span
-
-Players = Literal["spans", "agents", "names"]
-PLAYERS: tuple[Players, ...] = get_args(Players)
 
 
 class Player(msgspec.Struct, frozen=True):

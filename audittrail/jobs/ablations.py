@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from audittrail.attribution import Ablation, Method, Outcome, Players, Stopped, ablate, outcomes_of, parse
+from audittrail.attribution import Ablation, Outcome, Stopped, ablate, outcomes_of, parse
 from audittrail.constitution import Constitution, judge_span, judge_trace
 from audittrail.ingest.pipeline import read
-from audittrail.model.ablation import AblationRun, Level
+from audittrail.model.ablation import AblationRun, Level, Method, Players
 from audittrail.model.errors import AuditTrailError, Conflict, Invalid, NotFound, Unavailable, where
 from audittrail.model.span import Span
 from audittrail.model.summary import SpanRow, TraceRow

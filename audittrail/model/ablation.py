@@ -9,6 +9,10 @@ import msgspec
 
 RunStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 RUN_STATUSES: tuple[RunStatus, ...] = get_args(RunStatus)
+Method = Literal["leave_one_out", "shapley", "minimal"]
+METHODS: tuple[Method, ...] = get_args(Method)
+Players = Literal["spans", "agents", "names"]  # whom an outcome is divided among
+PLAYERS: tuple[Players, ...] = get_args(Players)
 Level = Literal["recorded"]  # on the record as it is kept; nothing is executed
 OPEN: frozenset[RunStatus] = frozenset({"queued", "running"})
 ID = re.compile(r"abl_[0-9a-f]{32}")
@@ -22,8 +26,8 @@ class AblationRun(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     trace_id: str
     outcome: dict[str, Any]  # as it was asked for: {"rule": …}, {"error": …} or {"measure": …}
-    method: Any
-    players: Any
+    method: Method
+    players: Players
     level: Level
     seed: int
     status: RunStatus

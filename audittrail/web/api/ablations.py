@@ -8,9 +8,9 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import Parameter
 
-from audittrail.attribution import Method, Players, parse
+from audittrail.attribution import parse
 from audittrail.jobs.ablations import Question
-from audittrail.model.ablation import MAX_WAIT, AblationRun, Level
+from audittrail.model.ablation import MAX_WAIT, AblationRun, Level, Method, Players
 from audittrail.model.filters import PAGE_SIZE, Cursor, as_stored, check_size
 from audittrail.runtime import Runtime
 from audittrail.store import ablations as ablation_store
