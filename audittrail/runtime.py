@@ -50,7 +50,6 @@ class Runtime:
         self.redactor = Redactor(marks) if marks is not None else None
         self.live = Hub()
         self.replicas = self.db.tell(self.live.apply, self.live.apply_all)
-        self.live.relay = self.replicas.publish
         self.streams = Streams(self.db, self.live, clock)
         self.constitution = Constitution()
         self.rules_folder = RulesFolder(settings.rules_dir or asset_folder("rules"), self.constitution)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Self
 
 import msgspec
 
 from audittrail.live import frames
-from audittrail.model.changes import TOPICS, Changes, Topic, Topics, add, merge
+from audittrail.model.changes import TOPICS, Changes, Topics, add, merge
 from audittrail.model.errors import TooMany, Unavailable
 
 # One batch at most in so many seconds; the first after a silence waits only for what belongs to the same commit.
@@ -108,8 +108,6 @@ class Hub:
 
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(4)  # numbers of another process mean nothing here
-        # Carries what is published here to other processes; what `apply` brings comes from there, or goes by itself.
-        self.relay: Callable[[int, Topic, tuple[str, ...]], None] | None = None
         self._number = 0
         self._channels: dict[int, _Channel] = {}
         self._held: Counter[Holder] = Counter()
@@ -131,29 +129,22 @@ class Hub:
         """Projects that somebody looks at."""
         return {project_id for project_id, channel in self._channels.items() if channel.streams}
 
-    def publish(self, project_id: int, topic: Topic, *ids: str) -> None:
-        """These of the project have changed; without ids, all may have. For work that is on disk already, or need not
-        be: what a transaction changes is announced by the store."""
-        self._deliver(project_id, topic, ids)
-        if self.relay is not None:
-            self.relay(project_id, topic, ids)
-
     def apply(self, changes: Changes) -> None:
         """What a commit, here or in another process, has changed."""
         for project_id, topics in changes.by_project.items():
             for topic, ids in topics.items():
-                self._deliver(project_id, topic, ids or ())
+                self.publish(project_id, topic, *(ids or ()))
 
     def apply_all(self) -> None:
         """Anything may have changed: for a while nothing was heard of other processes."""
         for project_id in list(self._channels):
             for topic in TOPICS:
-                self._deliver(project_id, topic, ())
+                self.publish(project_id, topic)
 
     def settle(self, project_id: int, trace_ids: Collection[str]) -> None:
         """These traces are finished, by nothing having come for a while: every process sees so for itself."""
-        self._deliver(project_id, "traces", ())
-        self._deliver(project_id, "trace", trace_ids)
+        self.publish(project_id, "traces")
+        self.publish(project_id, "trace", *trace_ids)
 
     def open(self, holder: Holder, since: str = "", traces: frozenset[str] | None = None) -> Stream:
         """A stream, to be used as a context. It begins with `ready`, and where something has changed since the mark
@@ -211,7 +202,9 @@ class Hub:
     def _channel(self, project_id: int) -> _Channel:
         return self._channels.setdefault(project_id, _Channel())
 
-    def _deliver(self, project_id: int, topic: str, ids: Collection[str]) -> None:
+    def publish(self, project_id: int, topic: str, *ids: str) -> None:
+        """These of the project have changed; without ids, all may have. In this process: others hear of a commit by the
+        store."""
         self._number += 1
         channel = self._channel(project_id)
         channel.number = self._number

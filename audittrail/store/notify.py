@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.changes import Changes, Topic
@@ -36,8 +36,7 @@ def changed(conn: AsyncConnection, project_id: int, topic: Topic, ids: Collectio
 
 
 class Replicas:
-    """Other processes on the same database. `run()` is the task: one connection that listens, and says what `publish`
-    was given. On SQLite there are none."""
+    """Other processes on the same database. `run()` is the task: one connection that listens. SQLite has none."""
 
     def __init__(self, url: URL, hear: Callable[[Changes], None], miss: Callable[[], None]) -> None:
         """`hear` is given what others changed; `miss` is called when something may have been missed."""
@@ -45,19 +44,12 @@ class Replicas:
         self._hear = hear
         self._miss = miss
         self._me = secrets.token_hex(8)
-        self._waiting = Changes()
         self._wake = asyncio.Event()
         self._connected_before = False
 
     async def announce(self, conn: AsyncConnection, changes: Changes) -> None:
         """Within the transaction that changes them: PostgreSQL delivers it with the commit, or not at all."""
         await dialect.notify(conn, CHANNEL, self._payloads(changes))
-
-    def publish(self, project_id: int, topic: Topic, ids: tuple[str, ...]) -> None:
-        """Outside of any transaction: soon, and at the latest once the connection is there again."""
-        if not dialect.is_sqlite(self._url):
-            self._waiting.add(project_id, topic, ids)
-            self._wake.set()
 
     def _payloads(self, changes: Changes) -> list[str]:
         return [f"{self._me} {text.decode()}" for text in changes.encode(MAX_PAYLOAD)]
@@ -75,27 +67,18 @@ class Replicas:
                     self._miss()
                 self._connected_before = True
                 while True:
-                    await self._say(conn)
+                    await self._ask(conn)
         finally:
             await engine.dispose()
 
-    async def _say(self, conn: AsyncConnection) -> None:
-        try:
+    async def _ask(self, conn: AsyncConnection) -> None:
+        """A connection that is dead does not answer, and would never say so by itself."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ALIVE_SECONDS):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
         self._wake.clear()
-        saying, self._waiting = self._waiting, Changes()
-        try:
-            async with asyncio.timeout(ALIVE_SECONDS):
-                # Also without anything to say: a connection that is dead does not answer this.
-                await dialect.notify(conn, CHANNEL, self._payloads(saying) or [self._me])
-        except (SQLAlchemyError, OSError, TimeoutError):
-            for project_id, topics in saying.by_project.items():
-                for topic, ids in topics.items():
-                    self._waiting.add(project_id, topic, ids or ())  # type: ignore[arg-type]
-            raise
+        async with asyncio.timeout(ALIVE_SECONDS):
+            await dialect.notify(conn, CHANNEL, [self._me])
 
     def _heard(self, payload: str) -> None:
         sender, _, text = payload.partition(" ")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from audittrail.live.hub import BATCH_SECONDS, MAX_STREAMS, PER_KEY, PER_SESSION, Holder, Hub, Stream
-from audittrail.model.changes import MAX_IDS, TOPICS, Changes, Topic
+from audittrail.model.changes import MAX_IDS, TOPICS, Changes
 from audittrail.model.errors import TooMany, Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -138,16 +138,6 @@ async def test_after_a_time_without_news_of_other_processes_all_may_have_changed
     with hub.open(ME, hub.mark) as stream:
         hub.apply_all()
         assert await told(stream) == ALL
-
-
-async def test_what_is_published_goes_to_other_processes_and_what_comes_from_them_does_not_go_back() -> None:
-    sent: list[tuple[int, Topic, tuple[str, ...]]] = []
-    hub = Hub()
-    hub.relay = lambda *all_of_it: sent.append(all_of_it)
-    hub.publish(1, "ablations", "a1")
-    hub.apply(Changes({1: {"traces": None}}))
-    hub.settle(1, ["t"])
-    assert sent == [(1, "ablations", ("a1",))]
 
 
 async def test_streams_are_limited_by_who_holds_them_and_altogether() -> None:
