@@ -14,21 +14,20 @@ import msgspec
 
 from audittrail.attribution import Ablation, Outcome, Stopped, ablate, outcomes_of, parse
 from audittrail.constitution import Constitution, judge_span, judge_trace
-from audittrail.ingest.pipeline import read
+from audittrail.jobs.recorded import recorded
 from audittrail.model.ablation import AblationRun, Level, Method, Players
 from audittrail.model.errors import AuditTrailError, Conflict, Invalid, NotFound, Unavailable, where
 from audittrail.model.span import Span
-from audittrail.model.summary import SpanRow, TraceRow
-from audittrail.store import ablations, spans, traces
+from audittrail.model.summary import TraceRow
+from audittrail.store import ablations, traces
 from audittrail.store.database import Database
-from audittrail.store.spans import StoredRecord
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0  # how soon another process's request, or cancellation, is seen
 TICK_SECONDS = 0.5  # between two reports of progress
 LEASE_US = 15_000_000
-PAGE = 500
+MAX_BYTES = 256 << 20
 MAX_OPEN = 100  # of a project
 # Of more steps the data flow alone takes minutes; 10,000 take some seconds.
 MAX_SPANS = 20_000
@@ -187,17 +186,16 @@ class Ablations:
         }
 
     async def _read(self, project_id: int, trace_id: str) -> tuple[TraceRow, list[Span]]:
-        found: list[Span] = []
         async with self._db.read() as conn:
             trace = await traces.trace(conn, project_id, trace_id, self._now_us())
             if trace is None:
                 raise NotFound("The trace is not there any more.")
-            if trace.span_count > MAX_SPANS:
-                raise Invalid(f"The trace has {trace.span_count:,} steps; up to {MAX_SPANS:,} can be explained.")
-            after: tuple[int, str] | None = None
-            while page := await spans.records_of_trace(conn, project_id, trace_id, after, PAGE):
-                after = page[-1][0].started_us, page[-1][0].span_id
-                found += await asyncio.to_thread(_spans, page)
+            found = await recorded(conn, project_id, trace_id, most_spans=MAX_SPANS, most_bytes=MAX_BYTES)
+        if found is None:
+            raise Invalid(
+                f"Traces of up to {MAX_SPANS:,} steps and {MAX_BYTES >> 20} MB of records can be explained; this one is"
+                f" larger: it has {trace.span_count:,} steps."
+            )
         return trace, found
 
     def _ablated(self, trace: TraceRow, found: list[Span], run: AblationRun, work: _Work) -> Ablation:
@@ -243,7 +241,3 @@ class Ablations:
                 await changed.wait()
         except TimeoutError:
             return
-
-
-def _spans(page: list[tuple[SpanRow, StoredRecord]]) -> list[Span]:
-    return [read(stored.record, stored.cost_basis) for _, stored in page]

@@ -8,16 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from audittrail.attribution.graph import Edge, Graph, graph_of
-from audittrail.ingest.pipeline import read
+from audittrail.jobs.recorded import recorded
 from audittrail.model.summary import SpanRow, TraceRow
 from audittrail.store.connection import Connection
-from audittrail.store.spans import StoredRecord, records_of_trace
 
 MAX_SPANS = 5_000
 MAX_BYTES = 64_000_000
 KEPT_US = 120_000_000
 MAX_KEPT = 20_000  # spans of the graphs that are kept
-_PORTION = 250
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -35,20 +33,10 @@ async def read_graph(conn: Connection, project_id: int, trace_id: str, rows: Seq
     """
     if len(rows) > MAX_SPANS:
         return Found(containment(rows), complete=False)
-    records: list[StoredRecord] = []
-    size, after = 0, None
-    while found := await records_of_trace(conn, project_id, trace_id, after, _PORTION):
-        records += [stored for _, stored in found]
-        size += sum(len(stored.record) for _, stored in found)
-        if len(records) > MAX_SPANS or size > MAX_BYTES:
-            return Found(containment(rows), complete=False)
-        after = found[-1][0].started_us, found[-1][0].span_id
-    # Off the event loop: understanding 5,000 records takes a second.
-    return Found(await asyncio.to_thread(_graph, records))
-
-
-def _graph(records: Sequence[StoredRecord]) -> Graph:
-    return graph_of([read(stored.record, stored.cost_basis) for stored in records])
+    spans = await recorded(conn, project_id, trace_id, most_spans=MAX_SPANS, most_bytes=MAX_BYTES)
+    if spans is None:
+        return Found(containment(rows), complete=False)
+    return Found(await asyncio.to_thread(graph_of, spans))
 
 
 def containment(rows: Sequence[SpanRow]) -> Graph:
