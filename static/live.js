@@ -93,7 +93,7 @@
     if (due(next) > now) { later = setTimeout(pump, due(next) - now); return; }
     dirty.delete(next);
     busy = true;
-    let rest = REST;
+    let rest = Math.max(REST, Number(next.dataset.liveRest) || 0);
     try {
       if (!await refresh(next)) { dirty.add(next); rest = 2 * REST; }
     } catch {

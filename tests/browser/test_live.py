@@ -147,6 +147,15 @@ def test_an_empty_project_turns_into_the_list(tmp_path: Path, visit: Visit) -> N
         expect(page.locator("tbody tr").first).to_contain_text("the very first")
 
 
+def test_an_empty_overview_turns_into_numbers_that_follow(tmp_path: Path, visit: Visit) -> None:
+    with Server(tmp_path / "server") as server:
+        page = visit(server, sign_in(server, server.email, server.password))
+        page.goto("/")
+        for count in (1, 2):
+            send(server, traces.step(new_trace(), 1, None, "one of them", time.time_ns(), 10))
+            expect(page.locator("#number-traces .value a")).to_have_text(str(count), timeout=15_000)
+
+
 def test_paused_nothing_moves_and_resumed_it_catches_up(site: Site, page: Page) -> None:
     page.goto("/traces")
     page.keyboard.press("p")

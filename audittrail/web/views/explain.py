@@ -29,13 +29,13 @@ _ID = re.compile(r" \((?:span )?[0-9a-f]{16}\)| by span [0-9a-f]{16}")
 SYMBOLS = {"cost": "coins", "duration": "hourglass", "tokens": "hash"}
 
 
-def question(outcome: Mapping[str, Any]) -> str:
-    """An outcome, as one asks about it."""
+def question(outcome: Mapping[str, Any], step: str = "") -> str:
+    """An outcome, as one asks about it; `step`: what the one step is called, where it is about one."""
     if rule := outcome.get("rule"):
-        where = f" at step {str(outcome['span'])[:8]}" if outcome.get("span") else ""
+        where = f" by {step or 'step ' + str(outcome['span'])}" if outcome.get("span") else ""
         return f"Why is {human.line(str(rule), 120)} violated{where}?"
     if error := outcome.get("error"):
-        return "Why did it end in an error?" if error is True else f"Why did step {error} fail?"
+        return "Why did it end in an error?" if error is True else f"Why did {step or f'step {error}'} fail?"
     words = {"cost": "cost so much", "duration": "take so long", "tokens": "use so many tokens"}
     return f"Why did it {words.get(str(outcome.get('measure')), 'happen')}?"
 
@@ -135,7 +135,9 @@ class AblationView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def question(self) -> str:
         """In words."""
-        return question(self.run.outcome)
+        one = self.run.outcome.get("span") or self.run.outcome.get("error")
+        part = self._parts.get(one) if isinstance(one, str) else None
+        return question(self.run.outcome, human.line(part.name, 80) if part else "")
 
     @property
     def finding(self) -> str:
