@@ -12,8 +12,7 @@ from alembic import op
 
 from audittrail.model.summary import SpanRow, summarise
 from audittrail.model.usage import Shift, Sums, part_of
-from audittrail.store.columns import picodollars
-from audittrail.store.tables import spans
+from audittrail.store.columns import Counts, Dollars, picodollars
 
 revision = "0005"
 down_revision = "0004"
@@ -21,6 +20,12 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Of spans as they were at this revision, whatever columns come later.
+FIELDS = ("trace_id", "span_id", "parent_id", "kind", "name", "status", "started_us", "ended_us", "agent", "session_id",
+          "end_user", "model", "provider", "tool", "input_tokens", "output_tokens", "cache_read_tokens",
+          "cache_write_tokens", "reasoning_tokens", "cost", "error", "cost_basis", "pii")  # fmt: skip
+TYPES = {"cost": Dollars(), "pii": Counts()}
+SPANS = sa.table("spans", sa.column("project_id"), *(sa.column(name, TYPES.get(name)) for name in FIELDS))
 NUMBERS = ("count", "errors", "timed", "duration_us", "metered", "input_tokens", "output_tokens", "priced", "unpriced")
 
 
@@ -44,11 +49,10 @@ def upgrade() -> None:
 
 def _sum_up(bind: sa.Connection, usage: sa.Table) -> None:
     """What was stored before there were sums: 60 microseconds a span."""
-    columns = [spans.c[name] for name in SpanRow.__struct_fields__]
-    query = sa.select(spans.c.project_id, *columns).order_by(spans.c.project_id, spans.c.trace_id)
+    query = sa.select(SPANS).order_by(SPANS.c.project_id, SPANS.c.trace_id)
     shifts: dict[int, Shift] = {}
     for (project_id, _), rows in groupby(bind.execute(query).yield_per(5_000), key=lambda row: row[:2]):
-        found = [SpanRow(*row[1:]) for row in rows]
+        found = [SpanRow(**dict(zip(FIELDS, row[1:], strict=True))) for row in rows]
         trace = summarise(found, 0).row
         shifts.setdefault(project_id, Shift()).add(trace.started_us, part_of(trace, found))
     for project_id, shift in shifts.items():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import random
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import column, select, table
 
 from audittrail.model.analytics import BUCKETS_US, BYS, since
 from audittrail.model.conversation import ConversationFilter
 from audittrail.model.filters import RANGES, Cursor, TraceFilter
 from audittrail.model.record import SpanRecord
 from audittrail.model.summary import SpanRow, TraceRow, usage_leaves
+from audittrail.settings import asset_folder
 from audittrail.store import agents, analytics, conversations, spans, traces
 from audittrail.store.database import Database
 from audittrail.store.tables import usage, verdicts
@@ -218,6 +221,27 @@ async def test_the_sums_are_a_function_of_the_spans(db: Database) -> None:
 
     first = await rows(1)
     assert first and [row[:-1] for row in first] == [row[:-1] for row in await rows(2)]
+
+
+async def test_what_was_stored_before_there_were_sums_is_summed_up_by_the_migration(db: Database) -> None:
+    await fill(db, 3)
+    path = asset_folder("migrations") / "versions" / "0005_usage.py"
+    spec = importlib.util.spec_from_file_location("migration_0005", path)
+    assert spec is not None and spec.loader is not None
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    async with db.write() as conn:
+        kept = (await conn.execute(select(usage))).all()
+        await conn.execute(usage.delete())
+        plain = table("usage", *(column(one.name) for one in usage.c))  # as a migration has it: picodollars are numbers
+        await conn.run_sync(lambda bind: migration._sum_up(bind, plain))
+        again = (await conn.execute(select(usage))).all()
+
+    def sums(rows: Sequence[Any]) -> dict[tuple[Any, ...], Any]:
+        found = {tuple(row[:5]): (*row[5:-1], msgspec.json.decode(row[-1])) for row in rows}
+        return {slot: values for slot, values in found.items() if values[0]}  # a slot that was emptied stays as zeros
+
+    assert len(kept) > 100 and sums(again) == sums(kept)
 
 
 async def test_a_name_that_is_used_little_is_left_out_and_nothing_else(db: Database) -> None:

@@ -32,30 +32,18 @@ def typed(text: tuple[str, ...]) -> str:
     return " ".join(t if '"' in t or (not any(c.isspace() for c in t) and ":" not in t) else f'"{t}"' for t in text)
 
 
-class ListView(msgspec.Struct, frozen=True, kw_only=True):
-    """A list as it was asked for.
-
-    The query line's `key:value` terms move into the named parameters, so every filter in force has one place in the URL
-    and on the page; the line keeps the free text.
-    """
+class RangedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A list over a range of time, newest first, page by page."""
 
     PATH: ClassVar[str]
-    NAMED: ClassVar[tuple[str, ...]]  # fields of `want` and parameters of the URL, beside q, range and after
-    CHOSEN: ClassVar[tuple[str, ...]] = ()  # those that have a row of their own to choose from, and no chip
 
     want: Any
     found: Page[Any]
-    error: str = ""  # why the query was not understood; `found` is empty then
-
-    @property
-    def text(self) -> str:
-        """What stands in the query line."""
-        return str(self.want.q) if self.error else typed(self.want.text)
+    error: str = ""  # why what was asked for was not understood; `found` is empty then
 
     def url(self, **changes: object) -> str:
         """This list with other parameters, from its newest on."""
-        params = {"q": self.text} | {name: getattr(self.want, name) for name in ("range", *self.NAMED)}
-        return self.PATH + query(**(params | changes))
+        return self.PATH + query(**({"range": self.want.range} | changes))
 
     @property
     def older(self) -> str:
@@ -66,6 +54,37 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     def newest(self) -> str:
         """The first page; "" where this is it."""
         return self.url() if self.want.after else ""
+
+    @property
+    def ranges(self) -> tuple[Chip, ...]:
+        """The time ranges to choose from; an empty value is any time."""
+        return tuple(Chip(r or "Any time", r, self.url(range=r)) for r in (*RANGES, ""))
+
+    @property
+    def range_words(self) -> str:
+        """`the last hour`, or "" for any time."""
+        return RANGE_WORDS.get(self.want.range, "")
+
+
+class ListView(RangedView, frozen=True, kw_only=True):
+    """A list as it was asked for.
+
+    The query line's `key:value` terms move into the named parameters, so every filter in force has one place in the URL
+    and on the page; the line keeps the free text.
+    """
+
+    NAMED: ClassVar[tuple[str, ...]]  # fields of `want` and parameters of the URL, beside q, range and after
+    CHOSEN: ClassVar[tuple[str, ...]] = ()  # those that have a row of their own to choose from, and no chip
+
+    @property
+    def text(self) -> str:
+        """What stands in the query line."""
+        return str(self.want.q) if self.error else typed(self.want.text)
+
+    def url(self, **changes: object) -> str:
+        """This list with other parameters, from its newest on."""
+        params = {"q": self.text} | {name: getattr(self.want, name) for name in ("range", *self.NAMED)}
+        return self.PATH + query(**(params | changes))
 
     @property
     def chips(self) -> tuple[Chip, ...]:
@@ -80,13 +99,3 @@ class ListView(msgspec.Struct, frozen=True, kw_only=True):
     def cleared(self) -> str:
         """The list without any chip."""
         return self.PATH + query(**{name: getattr(self.want, name) for name in self.CHOSEN})
-
-    @property
-    def ranges(self) -> tuple[Chip, ...]:
-        """The time ranges to choose from; an empty value is any time."""
-        return tuple(Chip(r or "Any time", r, self.url(range=r)) for r in (*RANGES, ""))
-
-    @property
-    def range_words(self) -> str:
-        """`the last hour`, or "" for any time."""
-        return RANGE_WORDS.get(self.want.range, "")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from audittrail.model import human
-from audittrail.model.conversation import AgentRow, Conversation, ConversationFilter
+from audittrail.model.conversation import AgentRow, Conversation
 from audittrail.model.filters import RANGES, Page
 from audittrail.model.span import Span
 from audittrail.model.summary import TraceRow
 from audittrail.report.series import Spark, spark
 from audittrail.web.views.links import query, session_path
-from audittrail.web.views.listing import RANGE_WORDS, Chip
+from audittrail.web.views.listing import RANGE_WORDS, Chip, RangedView
 from audittrail.web.views.overview import rate_text
 from audittrail.web.views.talk import headline
 from audittrail.web.views.traces import took_us
@@ -19,37 +19,12 @@ from audittrail.web.views.traces import took_us
 MAX_SAID = 2_000  # characters of what was asked or answered
 
 
-class SessionsView(msgspec.Struct, frozen=True, kw_only=True):
+class SessionsView(RangedView, frozen=True, kw_only=True):
     """Template: pages/sessions.html (GET /sessions). Blocks: results (all but the title), more (older rows)."""
 
-    want: ConversationFilter
-    found: Page[Conversation]
-    error: str = ""
+    PATH = "/sessions"
+
     nothing_yet: bool = False  # no trace of the project names a session
-
-    def url(self, **changes: object) -> str:
-        """This list with other parameters."""
-        return "/sessions" + query(**({"range": self.want.range} | changes))
-
-    @property
-    def ranges(self) -> tuple[Chip, ...]:
-        """The time ranges to choose from; an empty value is any time."""
-        return tuple(Chip(r or "Any time", r, self.url(range=r)) for r in (*RANGES, ""))
-
-    @property
-    def range_words(self) -> str:
-        """`the last hour`, or "" for any time."""
-        return RANGE_WORDS.get(self.want.range, "")
-
-    @property
-    def older(self) -> str:
-        """The next page; "" at the end."""
-        return self.url(after=self.found.next) if self.found.next else ""
-
-    @property
-    def newest(self) -> str:
-        """The first page; "" where this is it."""
-        return self.url() if self.want.after else ""
 
     def path(self, one: Conversation) -> str:
         """Of one of the sessions."""
