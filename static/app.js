@@ -225,6 +225,13 @@
     const p = event.detail.parameters;
     if (event.detail.verb === "get") for (const name of Object.keys(p)) if (p[name] === "") delete p[name];
   });
+  // Of two answers for one place the one asked for last stays, whichever comes last. (`hx-sync` would log an error for the
+  // one it gives up, or lose the one it lets wait: the link it was asked by is gone by then.)
+  const asked = new WeakMap();
+  document.addEventListener("htmx:beforeRequest", (event) => asked.set(event.detail.target, event.detail.xhr));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (asked.get(event.detail.requestConfig.target) !== event.detail.xhr) event.preventDefault();
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     prepare(document);
     one("#problem").replaceChildren(...(event.detail.target.id === "problem" ? one("#problem").childNodes : []));

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import traces
 from tests.browser.conftest import Visit
@@ -179,3 +179,21 @@ def test_hostile_names_stay_text(view: str, site: Site, page: Page) -> None:
         page.locator(link).click()
         expect(page.locator(link)).to_have_attribute("aria-current", "page")
         assert_clean(page)
+
+
+def test_of_two_views_asked_for_the_later_stays(site: Site, page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.goto(site.trace("broken"))
+    page.route("**/*view=graph*", hold)
+    page.locator("#view-graph").click()
+    expect(page.locator("#view-timeline")).to_have_attribute("aria-current", "page")
+    page.locator("#view-flow").click()
+    page.wait_for_timeout(300)
+    held[0].continue_()
+    page.wait_for_timeout(1_000)
+    expect(page.locator("#view-flow")).to_have_attribute("aria-current", "page")
+    expect(page).to_have_url(re.compile("view=flow"))
