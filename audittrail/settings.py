@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from audittrail.model.errors import ConfigurationError
+from audittrail.model.setting import Setting, boolean, mebibytes, one_of, origins, rate, whole
 
 UNSAFE_SECRET = "dev-secret-key-change-in-production"  # noqa: S105 - the value that is refused
 # In a wheel the program's data stands inside the package, in a checkout beside it.
@@ -24,15 +25,6 @@ def asset_folder(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise ConfigurationError(f"The installation has no {name} folder; install AuditTrail again.")
-
-
-class Setting(msgspec.Struct, frozen=True):
-    """One environment variable, as the README's table shows it."""
-
-    name: str
-    default: str
-    meaning: str
-    secret: bool = False  # also read from the file that NAME_FILE names
 
 
 SETTINGS = (
@@ -64,6 +56,24 @@ SETTINGS = (
         "true",
         "Personal data and secrets are taken out before anything is stored. When off, every page says so.",
     ),
+    Setting(
+        "AUDITTRAIL_RETENTION_DAYS",
+        "90",
+        "Traces are deleted for good so many days after they last changed; 0 keeps them for ever.",
+    ),
+    Setting(
+        "AUDITTRAIL_CORS_ORIGINS",
+        "[]",
+        "Other sites whose pages may call the API, as a JSON list of their origins.",
+    ),
+    Setting(
+        "AUDITTRAIL_RATE_LIMIT", "10/s", "Requests from one address without a key or a session, per s, m (minute) or h."
+    ),
+    Setting("AUDITTRAIL_RATE_BURST", "20", "How many of them may come at once."),
+    Setting(
+        "AUDITTRAIL_KEY_RATE_LIMIT", "1000/s", "Requests with one API key, of which a second's worth may come at once."
+    ),
+    Setting("AUDITTRAIL_LOG_FORMAT", "line", "line for people, json for programs: one object a line."),
     Setting("AUDITTRAIL_DEBUG", "false", "Verbose errors in answers. Never in production."),
     Setting(
         "AUDITTRAIL_TRUSTED_PROXIES",
@@ -97,6 +107,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str  # without a slash at its end; "" until the server knows its address
     rules_dir: Path | None = None  # None: the rules that come with AuditTrail
     redaction: bool = True
+    retention_days: int = 90  # 0: nothing is deleted for its age
+    cors_origins: tuple[str, ...] = ()
+    rate_limit: float = 10.0  # a second, of one address without a key or a session
+    rate_burst: int = 20
+    key_rate_limit: float = 1000.0  # a second, of one key
+    log_json: bool = False
     debug: bool = False
     trusted_proxies: str = "127.0.0.1"
     init_admin_email: str = ""
@@ -129,24 +145,6 @@ def _read(env: Mapping[str, str]) -> dict[str, str]:
                 ) from None
         found[setting.name] = value
     return found
-
-
-def _boolean(name: str, text: str, default: bool) -> bool:
-    if not text:
-        return default
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off"):
-        return False
-    raise ConfigurationError(f"{name} is {text!r}; use true or false.")
-
-
-def _mebibytes(name: str, text: str, default: int, largest: int) -> int:
-    if not text:
-        return default << 20
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
-        raise ConfigurationError(f"{name} is {text!r}; use a whole number of MiB from 1 to {largest}.")
-    return int(text) << 20
 
 
 def _secret_key(text: str, data_dir: Path, debug: bool) -> bytes:
@@ -190,7 +188,7 @@ def _rules_dir(text: str) -> Path | None:
 def load(env: Mapping[str, str] | None = None) -> Settings:
     """The settings of the environment. Raises ConfigurationError with what is wrong and what to write instead."""
     text = _read(os.environ if env is None else env)
-    debug = _boolean("AUDITTRAIL_DEBUG", text["AUDITTRAIL_DEBUG"], False)
+    debug = boolean("AUDITTRAIL_DEBUG", text["AUDITTRAIL_DEBUG"], False)
     data_dir = Path(text["AUDITTRAIL_DATA_DIR"] or "data")
     base_url = text["AUDITTRAIL_BASE_URL"].rstrip("/")
     if base_url and (urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname):
@@ -212,14 +210,22 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         "data_dir": data_dir,
         "base_url": base_url,
         "rules_dir": _rules_dir(text["AUDITTRAIL_RULES_DIR"]),
-        "redaction": _boolean("AUDITTRAIL_PII_REDACTION_ENABLED", text["AUDITTRAIL_PII_REDACTION_ENABLED"], True),
+        "redaction": boolean("AUDITTRAIL_PII_REDACTION_ENABLED", text["AUDITTRAIL_PII_REDACTION_ENABLED"], True),
+        "retention_days": whole(
+            "AUDITTRAIL_RETENTION_DAYS", text["AUDITTRAIL_RETENTION_DAYS"], 90, 0, 36_500, " of days"
+        ),
+        "cors_origins": origins("AUDITTRAIL_CORS_ORIGINS", text["AUDITTRAIL_CORS_ORIGINS"], debug),
+        "rate_limit": rate("AUDITTRAIL_RATE_LIMIT", text["AUDITTRAIL_RATE_LIMIT"], 10.0),
+        "rate_burst": whole("AUDITTRAIL_RATE_BURST", text["AUDITTRAIL_RATE_BURST"], 20, 1, 1_000_000),
+        "key_rate_limit": rate("AUDITTRAIL_KEY_RATE_LIMIT", text["AUDITTRAIL_KEY_RATE_LIMIT"], 1000.0),
+        "log_json": one_of("AUDITTRAIL_LOG_FORMAT", text["AUDITTRAIL_LOG_FORMAT"], ("line", "json")) == "json",
         "debug": debug,
         "trusted_proxies": text["AUDITTRAIL_TRUSTED_PROXIES"] or "127.0.0.1",
         "init_admin_email": email,
         "init_admin_password": password,
         "init_project": text["AUDITTRAIL_INIT_PROJECT"] or "default",
         "init_api_key": key,
-        "max_body_bytes": _mebibytes("AUDITTRAIL_MAX_BODY_MB", text["AUDITTRAIL_MAX_BODY_MB"], 16, 1024),
-        "max_pending_bytes": _mebibytes("AUDITTRAIL_MAX_PENDING_MB", text["AUDITTRAIL_MAX_PENDING_MB"], 128, 16384),
+        "max_body_bytes": mebibytes("AUDITTRAIL_MAX_BODY_MB", text["AUDITTRAIL_MAX_BODY_MB"], 16, 1024),
+        "max_pending_bytes": mebibytes("AUDITTRAIL_MAX_PENDING_MB", text["AUDITTRAIL_MAX_PENDING_MB"], 128, 16384),
     }
     return Settings(secret_key=_secret_key(text["AUDITTRAIL_SECRET_KEY"], data_dir, debug), **values)

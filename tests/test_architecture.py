@@ -59,6 +59,7 @@ DOORS: dict[str, set[str]] = {
     "alembic": {"store"},
     "zstandard": {"store"},
     "argon2": {"identity"},
+    "reportlab": {"report"},
     "litestar": {"app", "web"},
     "jinja2": {"web"},
     "uvicorn": {"server"},

@@ -67,6 +67,7 @@ def test_every_dependency_has_its_decision_or_was_agreed() -> None:
         "uvicorn",
         "uvloop",
         "httptools",
+        "reportlab",
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[\[<>=;]", one)[0].strip() for one in project["dependencies"]}

@@ -51,6 +51,19 @@ def test_secrets_come_from_files_too(tmp_path: Path) -> None:
         ({"AUDITTRAIL_MAX_BODY_MB": "0"}, "from 1 to"),
         ({"AUDITTRAIL_MAX_BODY_MB": "a lot"}, "whole number"),
         ({"AUDITTRAIL_MAX_PENDING_MB": "-5"}, "whole number"),
+        ({"AUDITTRAIL_RETENTION_DAYS": "-1"}, "from 0 to 36500"),
+        ({"AUDITTRAIL_RETENTION_DAYS": "ninety"}, "whole number of days"),
+        ({"AUDITTRAIL_RATE_LIMIT": "10"}, "10/s"),
+        ({"AUDITTRAIL_RATE_LIMIT": "0/s"}, "10/s"),
+        ({"AUDITTRAIL_RATE_LIMIT": "10/day"}, "600/m"),
+        ({"AUDITTRAIL_RATE_BURST": "0"}, "from 1 to"),
+        ({"AUDITTRAIL_KEY_RATE_LIMIT": "fast"}, "36000/h"),
+        ({"AUDITTRAIL_LOG_FORMAT": "xml"}, "line or json"),
+        ({"AUDITTRAIL_CORS_ORIGINS": "https://a.example"}, "JSON list"),
+        ({"AUDITTRAIL_CORS_ORIGINS": '["*"]'}, "AUDITTRAIL_DEBUG"),
+        ({"AUDITTRAIL_CORS_ORIGINS": '["a.example"]'}, "no origin"),
+        ({"AUDITTRAIL_CORS_ORIGINS": '["https://a.example/"]'}, "no origin"),
+        ({"AUDITTRAIL_CORS_ORIGINS": '["https://a.example", 3]'}, "JSON list"),
         ({"AUDITTRAIL_DATA_DIR": "/proc/none"}, "AUDITTRAIL_DATA_DIR"),
     ],
 )
@@ -61,5 +74,27 @@ def test_what_cannot_work_is_refused_with_what_to_write(tmp_path: Path, env: dic
     assert next(iter(env)).removesuffix("_FILE") in str(refused.value)
 
 
+def test_limits_and_origins_are_read_in_the_units_people_write(tmp_path: Path) -> None:
+    settings = load(
+        given(
+            tmp_path,
+            AUDITTRAIL_RATE_LIMIT="600/m",
+            AUDITTRAIL_RATE_BURST="5",
+            AUDITTRAIL_KEY_RATE_LIMIT="36000 / h",
+            AUDITTRAIL_RETENTION_DAYS="0",
+            AUDITTRAIL_CORS_ORIGINS='["https://a.example", "http://b.example:8080"]',
+            AUDITTRAIL_LOG_FORMAT="json",
+        )
+    )
+    assert (settings.rate_limit, settings.rate_burst, settings.key_rate_limit) == (10.0, 5, 10.0)
+    assert settings.retention_days == 0
+    assert settings.cors_origins == ("https://a.example", "http://b.example:8080")
+    assert settings.log_json
+    usual = load(given(tmp_path))
+    assert (usual.rate_limit, usual.rate_burst, usual.key_rate_limit, usual.retention_days) == (10.0, 20, 1000.0, 90)
+    assert not usual.log_json and usual.cors_origins == ()
+
+
 def test_debug_allows_what_production_does_not(tmp_path: Path) -> None:
+    assert load(given(tmp_path, AUDITTRAIL_DEBUG="true", AUDITTRAIL_CORS_ORIGINS='["*"]')).cors_origins == ("*",)
     assert load(given(tmp_path, AUDITTRAIL_DEBUG="true", AUDITTRAIL_SECRET_KEY=UNSAFE_SECRET)).debug

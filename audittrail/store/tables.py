@@ -16,10 +16,11 @@ from sqlalchemy import (
     text,
 )
 
-from audittrail.store import ablation_table, usage_table
+from audittrail.store import ablation_table, activity_table, report_table, usage_table
 from audittrail.store.columns import Counts, Dollars, Id, Us, metadata
 
-ablations, usage = ablation_table.ablations, usage_table.usage
+ablations, activity = ablation_table.ablations, activity_table.activity
+reports, usage = report_table.reports, usage_table.usage
 
 projects = Table(
     "projects",
