@@ -162,10 +162,15 @@ def supplier(dice: random.Random, at: float, *, broken: bool = False) -> Take:
             dice.uniform(0.3, 1.2),
         )
         if broken:
-            wrong = Failure(
-                "InvalidPrice",
-                f"{path}, line {dice.randrange(2, rows)}: '12.9O' is not a price (the last sign is the letter O)",
+            why = dice.choice(
+                (
+                    "'12.9O' is not a price (the last sign is the letter O)",
+                    "valid_from 31.11.2026 is no day",
+                    "article NF-BAG-44 is not in the catalogue",
+                    "price 0.00 is below the least of 1.00",
+                )
             )
+            wrong = Failure("InvalidRow", f"{path}, line {dice.randrange(2, rows)}: {why}")
             take.use(talk, MISTRAL, "import_prices", {"path": path, "dry_run": False}, None, 0.9, failure=wrong)
             told = f"Nothing was imported: {wrong.message}. I have asked {name} for a corrected file."
             take.chat(talk, MISTRAL, told)

@@ -48,7 +48,7 @@ def _hour(dice: random.Random, begins: float, number: int) -> list[Take]:
     if moment.hour % 2 == 0:
         takes.append(operations.stock(dice, begins + 60 + dice.random() * 20, locked=dice.random() < 0.05))
     if moment.hour in (9, 15) and not weekend:
-        takes.append(operations.supplier(dice, at(), broken=dice.random() < 0.2))
+        takes.append(operations.supplier(dice, at(), broken=dice.random() < 0.15))
     if moment.hour == 2:
         takes.append(operations.duplicates(dice, begins + 600))
     if moment.hour == 6:
