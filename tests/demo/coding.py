@@ -71,7 +71,7 @@ def ticket(dice: random.Random, at: float, *, tries: int = 0, slow: bool = False
     told = (
         f"{number} is mended in {path}; the test that failed passes. Pull request #{dice.randrange(900, 1400)} is open."
     )
-    with take.working(title) as answer:
+    with take.working(title, title=number) as answer:
         talk = Talk(SYSTEM, title, overhead=5200)
         take.use(
             talk,
@@ -144,7 +144,7 @@ def circle(dice: random.Random, at: float) -> Take:
     title, path, wrong, _, test = TICKETS[2]
     take = Take(AGENT, at, dice, user="dev-yuki")
     flaky = Failure("ConnectionRefusedError", "could not connect to clock.nordfell.example:123", _failing(test).trace)
-    with take.working(title) as answer:
+    with take.working(title, title=title.partition(":")[0]) as answer:
         talk = Talk(SYSTEM, title, overhead=14_000)
         take.use(talk, SONNET, "read_file", {"path": path}, f"… 144 lines …\n{wrong}\n…", weight=2600)
         for _ in range(26):
@@ -188,7 +188,7 @@ def runaway(dice: random.Random, at: float, *, waits: bool = False) -> Take:
     """
     asked = "Find out why the nightly export is slow." if waits else "Add type annotations to shop/legacy."
     take = Take(AGENT, at, dice, user="dev-oskar")
-    with take.working(asked) as answer:
+    with take.working(asked, title="slow export" if waits else "annotate shop/legacy") as answer:
         talk = Talk(SYSTEM, asked, overhead=9000)
         _read_all(take, talk, OPUS, 31 if waits else 36)
         if waits:
@@ -208,7 +208,7 @@ def migration(dice: random.Random, at: float, modules: int = 30) -> Take:
     """A large run: a sub-agent for each module, six beside each other, some with a second attempt. A few hundred spans."""
     asked = f"Move the {modules} modules of shop/legacy from requests to httpx, with tests."
     take = Take(AGENT, at, dice, user="dev-fatou")
-    with take.working(asked) as answer:
+    with take.working(asked, title="requests to httpx") as answer:
         talk = Talk(SYSTEM, asked, overhead=5200)
         take.use(talk, SONNET, "list_files", {"path": "shop/legacy"}, [f"module_{n + 1:02}.py" for n in range(modules)])
         plan = f"Six at a time, {modules // 6} rounds; each module with its tests, then all tests once."

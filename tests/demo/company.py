@@ -21,6 +21,17 @@ PRODUCTS: tuple[tuple[str, str, float], ...] = (
     ("NF-MAT-09", "Mose sleeping mat", 119.0),
     ("NF-PNT-18", "Stein trekking trousers", 129.0),
 )
+DAMAGES = {
+    "TNT": "a pole is bent",
+    "JKT": "the zip is broken",
+    "BAG": "there is a tear near the buckle",
+    "SLP": "the zip jams and a seam is open",
+    "BTS": "a sole is coming off",
+    "STV": "the valve leaks",
+    "LMP": "it does not switch on",
+    "MAT": "it loses air within minutes",
+    "PNT": "a seam is open",
+}
 # Names of nobody in particular; addresses at domains that are reserved for examples.
 CUSTOMERS: tuple[tuple[str, str, str, str, str], ...] = (
     ("cust-20481", "Hanne Solberg", "hanne.solberg@example.com", "+47 22 12 34 56", "Bergen"),
@@ -95,6 +106,11 @@ class Order:
         self.carrier = dice.choice(CARRIERS)
         self.tracking = f"{self.carrier[:2].upper()}{dice.randrange(10**8, 10**9)}SE"
         self.days = dice.randrange(2, 40)
+
+    @property
+    def damage(self) -> str:
+        """What can have happened to it on the way."""
+        return DAMAGES[self.sku[3:6]]
 
     @property
     def record(self) -> dict[str, Any]:

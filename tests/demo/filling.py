@@ -50,10 +50,10 @@ def fill(
     say("  decisions: asking before acting, and answering")
     waiting = _decisions(wire, people, seed)
     wire.flush()
-    notes = people.judge()
+    notes = people.judge(titles)
     people.ask_why(titles["unasked"], {"rule": "bulk-delete-prevention"}, wait=20)
     people.ask_why(titles["refund lost"], {"error": True}, wait=20)
-    people.ask_why(titles["runaway"], {"measure": "cost"}, players="names")
+    people.ask_why(titles["slow page"], {"measure": "duration"})
     reported = people.report(until - days * DAY, time.time())
     return Filled(traces, titles, waiting, notes, reported)
 

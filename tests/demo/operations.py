@@ -59,7 +59,7 @@ def stock(dice: random.Random, at: float, *, locked: bool = False) -> Take:
         for n in dice.sample(range(5, 90), dice.randrange(0, 4))
     ]
     told = f"{len(found)} differences, all below 5 pieces; corrected." if found else "No differences."
-    with take.working(asked) as answer:
+    with take.working(asked, title="stock check") as answer:
         talk = Talk(SYSTEM, asked)
         if locked:
             _sql(
@@ -67,7 +67,7 @@ def stock(dice: random.Random, at: float, *, locked: bool = False) -> Take:
                 talk,
                 "SELECT sku, shop, warehouse FROM stock_levels WHERE shop <> warehouse",
                 None,
-                30.4,
+                dice.uniform(30.1, 33.8),
                 failure=LOCKED,
             )
             take.wait(1, 3)
@@ -96,7 +96,7 @@ def duplicates(dice: random.Random, at: float) -> Take:
     ]
     listed = ", ".join(str(n) for n in ids)
     told = f"{len(ids)} duplicates merged and deleted: {listed}. Orders and consents were moved first."
-    with take.working(asked) as answer:
+    with take.working(asked, title="merge duplicate accounts") as answer:
         talk = Talk(SYSTEM, asked)
         _sql(
             take,
@@ -128,7 +128,7 @@ def report(dice: random.Random, at: float) -> Take:
     asked = "Daily: yesterday's sales, returns and stock-outs as a message to #morning."
     sales, returns = dice.randrange(31_000, 58_000), dice.randrange(1_800, 5_200)
     told = f"Yesterday: {sales:,} € in {sales // 118} orders, {returns:,} € returned ({returns / sales:.1%}). Out of stock: {dice.randrange(0, 5)} articles. Best seller: Regnbue rain jacket."
-    with take.working(asked) as answer:
+    with take.working(asked, title="morning report") as answer:
         talk = Talk(SYSTEM, asked)
         take.use_all(
             talk, GPT41,
@@ -151,7 +151,7 @@ def supplier(dice: random.Random, at: float, *, broken: bool = False) -> Take:
     path = f"s3://nordfell-imports/{name.split()[0].lower()}.csv"
     asked = f"Import the price list of {name}."
     rows = dice.randrange(40, 700)
-    with take.working(asked) as answer:
+    with take.working(asked, title=f"price list of {name}") as answer:
         talk = Talk(SYSTEM, asked)
         take.use(
             talk,
@@ -199,7 +199,7 @@ def export(dice: random.Random, at: float) -> Take:
         for c in CUSTOMERS
     ]
     told = f"{len(people)} readers exported to s3://nordfell-exports/recall.csv; the link is valid for a day."
-    with take.working(asked) as answer:
+    with take.working(asked, title="export for recall letter") as answer:
         talk = Talk(SYSTEM, asked)
         _sql(
             take,
@@ -226,7 +226,7 @@ def unasked(dice: random.Random, at: float, which: int) -> Take:
     take = Take(AGENT, at, dice)
     asked = f"Clean up {table}: {what}."
     told = f"{rows:,} rows deleted from {table}."
-    with take.working(asked) as answer:
+    with take.working(asked, title=f"clean up {table}") as answer:
         talk = Talk(SYSTEM, asked)
         _sql(take, talk, f"SELECT count(*) FROM {table} WHERE {where}", {"data": [[rows]]}, 1.9)
         args = {"table": table, "where": where, "expected_count": rows}
@@ -250,7 +250,7 @@ def asking(dice: random.Random, at: float, which: int, answer_: str | None, reas
     take = Take(AGENT, at, dice)
     asked = f"Clean up {table}: {what}."
     args = {"table": table, "where": where, "expected_count": rows}
-    with take.working(asked) as answer:
+    with take.working(asked, title=f"clean up {table}") as answer:
         talk = Talk(SYSTEM, asked)
         _sql(take, talk, f"SELECT count(*) FROM {table} WHERE {where}", {"data": [[rows]]}, 0.6)
         (call,) = take.chat(

@@ -9,27 +9,16 @@ import httpx
 
 from tests.live import Server
 
-# Rule, agent, which of its findings (newest first), what a person made of it.
-NOTES: tuple[tuple[str, str, int, str, str], ...] = (
-    (
-        "bulk-delete-prevention",
-        "data-operator",
-        1,
-        "resolved",
-        "Restored from the backup of 02:00. The job asks now: POST /api/v1/check before delete_records.",
-    ),
-    (
-        "cost-guard",
-        "code-smith",
-        -1,
-        "resolved",
-        "Wrong model in the job's settings: Opus for a mechanical change. It runs on Sonnet now, in parts of ten modules.",
-    ),
-    ("pii-guard", "code-smith", 0, "acknowledged", "The key in .env was rotated (OPS-4471); .env is now outside the workspace."),
-    ("pii-guard", "support-clerk", -1, "acknowledged", "Customer pasted a card number. Chat form warns of it since Tuesday."),
-    ("cite-sources", "research-analyst", -1, "acknowledged", "Prompt changed: the number of the source before the full stop."),
-    ("latency-slo", "code-smith", -1, "resolved", "The whole test suite ran instead of one file. Selection mended in SHOP-2250."),
-    ("token-budget", "code-smith", -1, "acknowledged", "Known: the agent repeats a call that fails. A limit of five comes with 2.5."),
+# Rule, the remarkable run that it found something in, and what a person made of it.
+NOTES: tuple[tuple[str, str, str, str], ...] = (
+    ("bulk-delete-prevention", "unasked before", "resolved", "Restored from the backup of 02:00. The job asks now: POST /api/v1/check before delete_records."),
+    ("cost-guard", "runaway", "resolved", "Wrong model in the job's settings: Opus for a mechanical change. It runs on Sonnet now, ten modules at a time."),
+    ("token-budget", "runaway", "resolved", "Same cause as the cost."),
+    ("pii-guard", "leaked", "acknowledged", "The key in .env was rotated (OPS-4471); .env is now outside the workspace."),
+    ("pii-guard", "second card", "acknowledged", "Customer pasted a card number. The chat form warns of it since Tuesday."),
+    ("cite-sources", "uncited", "acknowledged", "Prompt changed: the number of the source before the full stop."),
+    ("latency-slo", "slow tests", "resolved", "All tests ran instead of one file. Selection mended in SHOP-2250."),
+    ("token-budget", "circle", "acknowledged", "Known: the agent repeats a call that fails. Version 2.5 stops after five."),
 )  # fmt: skip
 
 
@@ -71,24 +60,20 @@ class People:
         }
         _told(self.agents.post("/api/v1/ingest/spans", json={"spans": [span]}))
 
-    def judge(self) -> int:
-        """Goes through the findings and leaves notes at a few; how many."""
+    def judge(self, traces: dict[str, str]) -> int:
+        """Notes at the findings of some runs, whose traces are given by title; how many."""
         noted = 0
-        for rule, agent, which, status, note in NOTES:
-            found = _told(self.agents.get("/api/v1/violations", params={"rule": rule, "agent": agent, "limit": 100}))[
-                "data"
-            ]
-            found.sort(key=lambda one: (one["trace_id"], one["id"]))
-            if found:
-                one = found[which if -len(found) <= which < len(found) else 0]
-                _told(self.person.post(f"/api/v1/violations/{one['id']}", json={"status": status, "note": note}))
+        for rule, title, status, note in NOTES:
+            want = {"rule": rule, "trace": traces[title]}
+            for found in _told(self.agents.get("/api/v1/violations", params=want))["data"]:
+                _told(self.person.post(f"/api/v1/violations/{found['id']}", json={"status": status, "note": note}))
                 noted += 1
         return noted
 
     def ask_why(self, trace_id: str, outcome: dict[str, Any], wait: float = 0, **more: Any) -> None:
         """Asks which steps caused an outcome; it is worked out in the background."""
         path = f"/api/v1/traces/{trace_id}/ablations"
-        _told(self.agents.post(path, params={"wait": wait}, json={"outcome": outcome, **more}))
+        _told(self.person.post(path, params={"wait": wait}, json={"outcome": outcome, **more}))
 
     def report(self, since: float, until: float) -> bool:
         """Asks for an audit report of the time, where the server makes them."""

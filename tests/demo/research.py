@@ -161,7 +161,7 @@ def question(
         with take.within("plan", {"gen_ai.operation.name": "plan"}):
             plan = Talk("Split the question into searches. One a line.", asked, overhead=300)
             take.chat(plan, FLASH, "\n".join(searches))
-        talk = Talk(SYSTEM, asked)
+        talk = Talk(SYSTEM, asked, overhead=2_200)
         ids = take.chat(talk, GEMINI, "", [("web_search", {"query": query}) for query in searches])
 
         def search(number: int) -> None:
@@ -180,7 +180,15 @@ def question(
                     take.wait(0.9, 1.2)
                 take.tool("fetch_page", {"url": url}, {"status": 200, "bytes": dice.randrange(20_000, 400_000)}, took)
 
-            take.tool("web_search", {"query": searches[number]}, result, call=ids[number], talk=talk, inside=inside)
+            take.tool(
+                "web_search",
+                {"query": searches[number]},
+                result,
+                call=ids[number],
+                talk=talk,
+                inside=inside,
+                weight=dice.randrange(2_500, 9_000),
+            )
 
         take.together(*(lambda n=n: search(n) for n in range(3)))
         take.step("rerank", dice.uniform(0.1, 0.3), {

@@ -15,7 +15,7 @@ from tests.demo.models import EMBED, Model
 from tests.demo.piece import OVERLOADED, Ask, Failure, Piece
 from tests.demo.talk import Talk, text
 
-HICCUPS = 0.012  # of the models' calls; each is tried again
+HICCUPS = 0.006  # of the models' calls; each is tried again
 
 
 class Take:
@@ -36,8 +36,8 @@ class Take:
     # -- spans that hold others
 
     @contextmanager
-    def working(self, asked: str, name: str | None = None) -> Iterator[Callable[[str], None]]:
-        """An agent at work; what the context gives takes the agent's final answer."""
+    def working(self, asked: str, name: str | None = None, title: str = "") -> Iterator[Callable[[str], None]]:
+        """An agent at work, under a title or as usual; what the context gives takes its final answer."""
         agent = name or self.agent
         said = [{"role": "user", "parts": text(asked)}]
         attributes = {
@@ -46,7 +46,7 @@ class Take:
             "gen_ai.input.messages": json.dumps(said, ensure_ascii=False),
         }
         self.agents.append(agent)
-        index = self._begin(f"invoke_agent {agent}", attributes)
+        index = self._begin(title or f"invoke_agent {agent}", attributes)
 
         def answer(words: str) -> None:
             given = [{"role": "assistant", "parts": text(words), "finish_reason": "stop"}]

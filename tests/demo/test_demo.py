@@ -123,7 +123,7 @@ def test_all_rules_are_violated_and_some_findings_were_dealt_with(shown: Shown) 
     assert {one["rule_id"] for one in found} == rules
     standings = Counter(one["status"] for one in found)
     assert set(standings) == {"open", "acknowledged", "resolved"}
-    assert sum(bool(one["note"]) for one in found) == shown.filled.notes == len(NOTES)
+    assert sum(bool(one["note"]) for one in found) == shown.filled.notes >= len(NOTES)
     by_title = {
         title: {one["rule_id"] for one in found if one["trace_id"] == id_} for title, id_ in shown.filled.titles.items()
     }

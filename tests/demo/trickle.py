@@ -49,7 +49,7 @@ class Trickle:
         draw = self.dice.random()
         if draw < 0.62:
             (scene,) = self.dice.choices([s for s, _ in support.USUAL], [w for _, w in support.USUAL])
-            return scene(self.dice, now, f"chat-live-{self.number:04}")
+            return scene(self.dice, now, f"c-now-{self.number:03}")
         if draw < 0.74:
             return [research.question(self.dice, now)]
         if draw < 0.88:

@@ -40,7 +40,7 @@ def _hour(dice: random.Random, begins: float, number: int) -> list[Take]:
     takes: list[Take] = []
     for n in range(_count(dice, SESSIONS * customers)):
         (scene,) = dice.choices([s for s, _ in support.USUAL], [w for _, w in support.USUAL])
-        takes += scene(dice, at(), f"chat-{moment:%m%d}-{number:03}{n:02}")
+        takes += scene(dice, at(), f"c-{moment:%d}{number:03}{n}")
     for _ in range(_count(dice, QUESTIONS * office)):
         takes.append(research.question(dice, at(), cited=dice.random() > 0.06))
     for _ in range(_count(dice, TICKETS * office)):
@@ -71,14 +71,14 @@ def _remarkable(seed: int, until: float, days: float) -> list[Take]:
         made[-1].title = title
         found.extend(made)
 
-    once("refund lost", 0.04, lambda d, at: support.damaged(d, at, f"chat-lost-{seed}", outage="lost"))
-    once("refund retried", 1.3, lambda d, at: support.damaged(d, at, f"chat-retried-{seed}", outage="retried"))
-    once("refund retried again", 4.6, lambda d, at: support.damaged(d, at, f"chat-again-{seed}", outage="retried"))
-    once("refund lost before", 5.2, lambda d, at: support.damaged(d, at, f"chat-before-{seed}", outage="lost"))
-    once("card", 0.5, lambda d, at: support.card(d, at, f"chat-card-{seed}"))
-    once("second card", 3.4, lambda d, at: support.card(d, at, f"chat-second-{seed}"))
-    once("injection", 0.9, lambda d, at: support.injected(d, at, f"chat-review-{seed}"))
-    once("uncited support", 2.1, lambda d, at: support.uncited(d, at, f"chat-uncited-{seed}"))
+    once("refund lost", 0.04, lambda d, at: support.damaged(d, at, f"c-{seed}-lost", outage="lost"))
+    once("refund retried", 1.3, lambda d, at: support.damaged(d, at, f"c-{seed}-retried", outage="retried"))
+    once("refund retried again", 4.6, lambda d, at: support.damaged(d, at, f"c-{seed}-again", outage="retried"))
+    once("refund lost before", 5.2, lambda d, at: support.damaged(d, at, f"c-{seed}-before", outage="lost"))
+    once("card", 0.5, lambda d, at: support.card(d, at, f"c-{seed}-card"))
+    once("second card", 3.4, lambda d, at: support.card(d, at, f"c-{seed}-second"))
+    once("injection", 0.9, lambda d, at: support.injected(d, at, f"c-{seed}-review"))
+    once("uncited support", 2.1, lambda d, at: support.uncited(d, at, f"c-{seed}-uncited"))
     once("uncited", 1.1, lambda d, at: research.question(d, at, cited=False))
     once("slow page", 0.3, lambda d, at: research.question(d, at, slow=True))
     once("page timed out", 2.4, lambda d, at: research.question(d, at, failing=True))
