@@ -49,7 +49,7 @@ def _sql(take: Take, talk: Talk, statement: str, result: object, seconds: float 
 def stock(dice: random.Random, at: float, *, locked: bool = False) -> Take:
     """Compares the shop's stock with the warehouse's; with a lock that is waited for, sometimes."""
     take = Take(AGENT, at, dice)
-    asked = "Hourly: does the shop's stock agree with the warehouse's? Correct differences below 5 pieces."
+    asked = "Every two hours: does the shop's stock agree with the warehouse's? Correct differences below 5 pieces."
     found = [
         {
             "sku": f"NF-{dice.choice(('TNT', 'JKT', 'BAG', 'BTS'))}-{dice.randrange(10, 40)}",

@@ -26,7 +26,10 @@ VIEWS = ("summary", "timeline", "graph", "flow", "verdicts", "raw")
 def signed_in(url: str) -> httpx.Client:
     """A session of the demo's account."""
     client = httpx.Client(base_url=url, timeout=30, trust_env=False)
-    client.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
+    try:
+        client.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}).raise_for_status()
+    except httpx.TransportError:
+        raise SystemExit(f"No demo answers at {url}; start one with `make demo`, or name it with --url.") from None
     return client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from tests.demo.people import People
@@ -42,7 +43,7 @@ class Playing:
     def advance(self, now: float) -> None:
         """Does all that is due."""
         if self.waits:
-            self._look(now)
+            self._look()
         while self.moments and not self.waits and self.began + self.moments[-1][0] <= now:
             _, ends, number = self.moments.pop()
             ask = self.take.pieces[abs(number)].ask
@@ -80,8 +81,13 @@ class Playing:
             return
         self.people.answer(self.approval["id"], ask.answer, ask.reason)
         self.people.check(self._action(ask, number))
+        self._go_on(number)
 
-    def _look(self, now: float) -> None:
+    def _go_on(self, number: int) -> None:
+        """What comes next comes after the answer, however long that took."""
+        self.began = time.time() - self.take.pieces[number].end
+
+    def _look(self) -> None:
         """Goes on, or gives up, when somebody has answered."""
         assert self.approval
         status = self.people.status(self.approval["id"])
@@ -89,9 +95,9 @@ class Playing:
             return
         self.waits = False
         ask, number = self.asked
-        self.began = now - self.take.pieces[number].end
         if status != "approved" or self.people.check(self._action(ask, number))["decision"] not in ("allow", "warn"):
             self._give_up(status)
+        self._go_on(number)
 
     def _give_up(self, status: str) -> None:
         begun = self.part.spans

@@ -227,7 +227,7 @@ class Take:
         """Asks the server whether the action may be done, and waits so long for a person."""
         parent = self.open[-1] if self.open else None
         self.pieces.append(Piece(ask.name, parent, self.clock, self.clock + seconds, ask=ask))
-        self.clock += seconds
+        self.clock += seconds + 0.02  # what comes next begins after the answer
 
     def fail(self, failure: Failure) -> None:
         """The step that holds all others ends with that."""

@@ -139,7 +139,13 @@ def test_people_were_asked_and_two_questions_wait(shown: Shown) -> None:
     assert all(one["reason"] for one in asked if one["status"] != "pending")
     waiting = {reason["rule_id"] for one in asked if one["status"] == "pending" for reason in one["reasons"]}
     assert waiting == {"bulk-delete-prevention", "cost-guard"}
-    # What was approved and done is no violation; the denied question is a blocked step of its trace.
+    # What was approved was done after the answer, and is no violation.
+    (done, *_) = [one for one in asked if one["status"] == "used"]
+    spans = shown.one(f"/api/v1/traces/{done['trace_id']}/spans")["data"]
+    (deleted,) = [s for s in spans if s["name"] == "execute_tool delete_records"]
+    assert deleted["started_us"] > max(s["ended_us"] for s in spans if s["kind"] == "guardrail")
+    assert not shown.one(f"/api/v1/violations?trace={done['trace_id']}")["data"]
+    # A denied question is a blocked step of its trace.
     denied = next(one for one in asked if one["status"] == "denied")
     spans = shown.one(f"/api/v1/traces/{denied['trace_id']}/spans")["data"]
     assert "blocked" in {s["status"] for s in spans}
