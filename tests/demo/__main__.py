@@ -97,6 +97,8 @@ def main() -> int:
             run(server, asked.seed, asked.days, stop, trickle=not asked.no_trickle)
     except KeyboardInterrupt:
         print("\nStopped. The data is still there; the next demo begins anew.", flush=True)
+    finally:
+        server.stop()  # it may have been starting
     return 0
 
 
