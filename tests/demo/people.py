@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -79,9 +80,13 @@ class People:
         """Asks for an audit report of the time, where the server makes them."""
         if "/api/v1/reports" not in _told(self.agents.get("/schema/openapi.json"))["paths"]:
             return False
-        asked = {"kind": "audit", "from": int(since * 1_000_000), "to": int(until * 1_000_000)}
+        asked = {"kind": "audit", "from": _rfc3339(since), "to": _rfc3339(until), "title": "Audit of the demo's week"}
         _told(self.person.post("/api/v1/reports", json=asked))
         return True
+
+
+def _rfc3339(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
 def _told(answer: httpx.Response) -> Any:
