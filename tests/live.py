@@ -43,6 +43,10 @@ def settings(data: Path, database: str | None = None) -> dict[str, str]:
         "AUDITTRAIL_INIT_ADMIN_PASSWORD": PASSWORD,
         "AUDITTRAIL_INIT_PROJECT": "tests",
         "AUDITTRAIL_INIT_API_KEY": KEY,
+        # A test asks more often than anybody would; tests of the limits set their own.
+        "AUDITTRAIL_RATE_LIMIT": "100000/s",
+        "AUDITTRAIL_RATE_BURST": "100000",
+        "AUDITTRAIL_KEY_RATE_LIMIT": "100000/s",
     }
 
 
