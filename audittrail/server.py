@@ -98,8 +98,7 @@ def serve(settings: Settings, host: str, port: int) -> int:
 
 
 def _serve(settings: Settings, host: str, port: int) -> int:
-    for warning in check_privacy(settings.data_dir):
-        log.warning("%s", warning)
+    warnings = check_privacy(settings.data_dir)
     listening = bind(host, port)
     shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
     address = settings.base_url or f"http://{shown}:{listening[0].getsockname()[1]}"
@@ -121,7 +120,7 @@ def _serve(settings: Settings, host: str, port: int) -> int:
     )
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_run(runtime, config, listening, address))
+            return runner.run(_run(runtime, config, listening, warnings))
     finally:
         for each in listening:
             each.close()
@@ -149,12 +148,14 @@ def bind(host: str, port: int) -> list[socket.socket]:
     return taken
 
 
-async def _run(runtime: Runtime, config: uvicorn.Config, listening: list[socket.socket], address: str) -> int:
+async def _run(runtime: Runtime, config: uvicorn.Config, listening: list[socket.socket], warnings: list[str]) -> int:
     async with runtime.running():
+        for warning in warnings:
+            log.warning("%s", warning)
         # What is there now stays: the collector need not look through it again, nor so often at what a request makes.
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
-        greeting = [f"AuditTrail {__version__} is at {address}", *filter(None, [runtime.setup_link])]
+        greeting = [f"AuditTrail {__version__} is at {runtime.settings.base_url}", *filter(None, [runtime.setup_link])]
         server = Server(config, greeting, runtime.let_go)
         await server.serve(sockets=listening)
         log.info("Stopping: what was taken is being written")

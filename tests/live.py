@@ -87,7 +87,7 @@ class Server:
 
     def start(self, wait: float = 40) -> Server:
         """Returns when `/api/v1/health` answers."""
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.command, "serve", "--host", "127.0.0.1", "--port", str(self.port)],
