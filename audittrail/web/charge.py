@@ -31,8 +31,9 @@ def charge_key(runtime: Runtime, key: Key, *, ingest: bool) -> None:
 def in_words(a_second: float) -> str:
     """A rate."""
     for unit, seconds in (("second", 1), ("minute", 60), ("hour", 3600)):
-        if round(a_second * seconds, 6) >= 1:
-            return f"{round(a_second * seconds):,} times a {unit}"
+        often = round(a_second * seconds, 6)
+        if often >= 1:
+            return f"{'once' if often == 1 else f'{often:,g} times'} a {unit}"
     raise AssertionError("settings allow no rate below one an hour")
 
 
