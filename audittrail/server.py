@@ -130,6 +130,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
     """The addresses that `host` names, taken before anything else is done; nobody can connect yet."""
     taken: list[socket.socket] = []
     try:
+        if not 0 <= port <= 65535:
+            raise OverflowError("ports are 1 to 65535")
         kinds = dict.fromkeys(socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
         for family, kind, protocol, _, address in kinds:
             taken.append(one := socket.socket(family, kind, protocol))

@@ -14,6 +14,7 @@ from audittrail.store import dialect
 
 # SQLite's own, in its words FULL and IOERR_SHMSIZE; PostgreSQL's disk_full.
 _SQLITE_FULL = (13, 4874)
+_SQLITE_WRITE = 778  # IOERR_WRITE: over a quota or a limit of file sizes, read-only, or broken
 _DISK_FULL = "53100"
 # PostgreSQL's codes for what is not the statement's fault, and may be over when it is tried again: connections,
 # resources, intervention, the system; also a server that has become a standby, and transactions in each other's way.
@@ -72,6 +73,10 @@ def unavailable(error: Exception) -> Unavailable | None:
     if is_disk_full(error):
         return Unavailable(
             "The disk is full: nothing can be stored until there is space again; the same request may be sent again.", 5
+        )
+    if getattr(_driver_s(error), "sqlite_errorcode", None) == _SQLITE_WRITE:
+        return Unavailable(
+            "The disk does not take what is written: it may be broken, or over a quota; the same may be sent again.", 5
         )
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if isinstance(error, InterfaceError) and not lost:
