@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self
@@ -11,6 +13,7 @@ from typing import Self
 from audittrail.bootstrap import bootstrap
 from audittrail.clock import now_us
 from audittrail.constitution import Constitution, judge_trace
+from audittrail.identity.allowance import Allowance
 from audittrail.identity.keyring import Keyring
 from audittrail.identity.passwords import Passwords
 from audittrail.identity.throttle import Throttle
@@ -44,7 +47,7 @@ class Runtime:
     def __init__(self, settings: Settings, clock: Callable[[], int] = now_us) -> None:
         self.settings = settings
         self.now_us = clock
-        self.started_us = clock()
+        self.started = time.monotonic()
         self.db = Database(settings.database_url)
         marks = derived(settings.secret_key, "redaction") if settings.redaction else None
         self.redactor = Redactor(marks) if marks is not None else None
@@ -65,7 +68,10 @@ class Runtime:
         self.search = SearchIndex(self.db, clock, lambda: self.receiving > 0)
         self.passwords = Passwords()
         self.keyring = Keyring(settings.secret_key, self.passwords)
-        self.throttle = Throttle(clock)
+        # By a clock that does not step: a wait shall end when it was said to.
+        self.throttle = Throttle(lambda: time.monotonic_ns() // 1000)
+        self.address_allowance = Allowance(settings.rate_limit, settings.rate_burst)
+        self.key_allowance = Allowance(settings.key_rate_limit, math.ceil(settings.key_rate_limit))
         self.supervisor = Supervisor()
         self.reading = Reading(marks, self.constitution, READERS)
         self.receiving = 0  # requests that bring spans and wait for their answer

@@ -181,6 +181,20 @@ async def merge_words(conn: AsyncConnection, pages: int) -> bool:
     return bool((await conn.scalar(changes) or 0) - (before or 0) > 1)  # as SQLite's documentation of FTS5 has it
 
 
+async def touch(conn: AsyncConnection) -> None:
+    """Changes nothing that is read, and yet its commit is written to the disk."""
+    sqlite = "PRAGMA user_version = 0"  # ours are Alembic's
+    await conn.exec_driver_sql(sqlite if conn.dialect.name == "sqlite" else "SELECT pg_current_xact_id()")
+
+
+async def size_bytes(conn: AsyncConnection) -> int:
+    """How much disk the database takes."""
+    if conn.dialect.name == "sqlite":
+        pages, size = await conn.scalar(text("PRAGMA page_count")), await conn.scalar(text("PRAGMA page_size"))
+        return int(pages or 0) * int(size or 0)
+    return int(await conn.scalar(text("SELECT pg_database_size(current_database())")) or 0)
+
+
 async def clear_words(conn: AsyncConnection) -> None:
     """Forgets all documents."""
     sqlite = "INSERT INTO search_text(search_text) VALUES('delete-all')"

@@ -15,6 +15,7 @@ from audittrail.model.session import SESSION_LIFE_US
 from audittrail.runtime import Runtime
 from audittrail.store import sessions, users
 from audittrail.web.auth import COOKIE, check_origin, session_hash
+from audittrail.web.charge import admitted
 
 _Request = Request[Any, Any, Any]
 
@@ -52,6 +53,7 @@ async def sign_in(request: _Request, runtime: Runtime, email: str, password: str
 
 async def open_session(request: _Request, runtime: Runtime, response: Response[Any], user: User) -> None:
     """Starts a new session and gives its cookie with the response. The browser's session before it ends."""
+    admitted(request)
     token, now_us = new_token(), runtime.now_us()
     before = session_hash(request)
     async with runtime.db.write() as conn:
