@@ -66,7 +66,7 @@ class Throttle:
 
         It counts as failed until `succeeded`: a hundred at once shall not all be checked before one has failed.
         """
-        account, address, now_us = _short(account), _network(address), self._clock()
+        account, address, now_us = _short(account), network(address), self._clock()
         wait = max(self._accounts.wait(account, now_us), self._addresses.wait(address, now_us))
         if wait:
             raise TooMany(f"Too many attempts to sign in; try again in {_duration(wait)}.", wait)
@@ -76,7 +76,7 @@ class Throttle:
     def succeeded(self, account: str, address: str) -> None:
         """After the right password: the account starts anew, and the address is not charged for this attempt."""
         self._accounts.forget(_short(account))
-        self._addresses.take_back(_network(address))
+        self._addresses.take_back(network(address))
 
 
 def _short(account: str) -> str:
@@ -84,7 +84,7 @@ def _short(account: str) -> str:
     return account[:254]
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """An IPv6 host has 2**64 addresses to try from: its network counts as one."""
     try:
         parsed = ipaddress.ip_address(address)
