@@ -8,7 +8,7 @@ from audittrail.identity.throttle import network
 from audittrail.model.activity import SOMEBODY, Activity
 
 _MINUTE_US = 60_000_000
-MOST = 60  # a minute, of a process: 22 MB a day, for as long as somebody goes on
+MOST = 60  # a minute, of a process: 25 MB a day at the most, for as long as somebody goes on
 
 
 class RefusedSignIns:

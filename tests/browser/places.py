@@ -252,7 +252,7 @@ PLACES: dict[str, Open] = {
     "settings-key-made": key_made,
     "settings-ingest": at("/settings/ingest"),
     "settings-activity": at("/settings/activity"),
-    "settings-activity-governed": at("/settings/activity?action=violation.", "governor"),
+    "settings-activity-governed": at("/settings/activity?limit=100", "governor"),
     "settings-activity-no-match": at("/settings/activity?actor=nobody-is-called-so"),
     "settings-activity-of-a-viewer": at("/settings/activity", "viewer"),
     "settings-activity-query-error": at("/settings/activity?action=wrong", status=400),
