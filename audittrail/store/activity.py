@@ -36,13 +36,15 @@ async def note(
     *,
     project_id: int | None = None,
     **detail: Any,
-) -> None:
+) -> str:
     """Keeps that `actor` did `action` to `subject`; `detail` is numbers and short texts, never a trace's content.
 
-    In the same transaction as what it says, so that neither is there without the other.
+    In the same transaction as what it says, so that neither is there without the other. Returns the line's id.
     """
     one = Activity(at_us=at_us, actor=actor, action=action, subject=subject, project_id=project_id, detail=detail)
-    await conn.execute(a.insert().values(_values(one)))
+    values = _values(one)
+    await conn.execute(a.insert().values(values))
+    return str(values["id"])
 
 
 async def note_all(conn: AsyncConnection, found: Sequence[Activity]) -> None:
