@@ -120,6 +120,7 @@ def insert(conn: AsyncConnection, table: Table) -> Any:
 _MIGRATION_LOCK = 0x41554449_54
 _SEARCH_LOCK = 0x41554449_55
 _USAGE_LOCK = 0x41554449_56
+_ACTIVITY_LOCK = 0x41554449_59
 
 
 async def lock_migrations(conn: AsyncConnection) -> None:
@@ -149,6 +150,11 @@ async def lock_numbers(conn: AsyncConnection, numbers: Iterable[int]) -> None:
 async def lock_usage(conn: AsyncConnection, project_ids: Iterable[int]) -> None:
     """Makes this transaction the only one that changes these projects' sums."""
     await lock_numbers(conn, {_USAGE_LOCK << 22 | project_id & 0x3FFFFF for project_id in project_ids})
+
+
+async def lock_activity(conn: AsyncConnection) -> None:
+    """Makes this transaction the only one that compares what happened with what the activity log says last."""
+    await lock_numbers(conn, [_ACTIVITY_LOCK])
 
 
 async def lock_search(conn: AsyncConnection) -> bool:

@@ -133,6 +133,11 @@ def require_role(who: Viewer, role: ProjectRole) -> Membership:
     return member
 
 
+def may_see(who: Viewer, role: ProjectRole) -> tuple[int, ...]:
+    """The ids of the projects in which the person has this role or a greater one."""
+    return tuple(member.project.id for member in who.memberships if has_role(member, role))
+
+
 def require_admin(who: Viewer) -> None:
     """Raises Forbidden for anyone but an administrator of the instance."""
     if not who.is_admin:

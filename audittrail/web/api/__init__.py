@@ -3,6 +3,7 @@
 from audittrail.web.api import (
     ablations,
     accounts,
+    activity,
     analytics,
     approvals,
     check,
@@ -32,4 +33,5 @@ ROUTES = [
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,
+    *activity.ROUTES,
 ]
