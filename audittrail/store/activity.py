@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.activity import Action, Activity
@@ -26,13 +26,14 @@ async def note(
     *,
     project_id: int | None = None,
     **detail: Any,
-) -> None:
+) -> str:
     """Keeps that `actor` did `action` to `subject`; `detail` is numbers and short texts, never a trace's content.
 
-    In the same transaction as what it says, so that neither is there without the other.
+    In the same transaction as what it says, so that neither is there without the other. Returns the row's id.
     """
+    id_ = secrets.token_hex(12)
     values = {
-        "id": secrets.token_hex(12),
+        "id": id_,
         "project_id": project_id,
         "at_us": at_us,
         "actor": actor,
@@ -41,6 +42,23 @@ async def note(
         "detail": msgspec.json.encode(detail).decode(),
     }
     await conn.execute(a.insert().values(values))
+    return id_
+
+
+async def go_on(conn: AsyncConnection, id_: str, **detail: Any) -> None:
+    """What was noted goes on over more than one transaction: its numbers as of this one."""
+    await conn.execute(update(a).where(a.c.id == id_).values(detail=msgspec.json.encode(detail).decode()))
+
+
+async def find(conn: AsyncConnection, project_ids: Sequence[int], id_: str) -> Activity | None:
+    """One of these projects."""
+    query = select(*(a.c[name] for name in _FIELDS)).where(a.c.id == id_, a.c.project_id.in_(list(project_ids)))
+    row = (await conn.execute(query)).first()
+    return _activity(row) if row else None
+
+
+def _activity(row: Any) -> Activity:
+    return Activity(**dict(zip(_FIELDS, row, strict=True)) | {"detail": msgspec.json.decode(row.detail)})
 
 
 async def list_activity(
@@ -69,7 +87,4 @@ async def list_activity(
     if after:
         query = query.where(tuple_(a.c.at_us, a.c.id) < after.key)
     rows = await conn.execute(query.order_by(a.c.at_us.desc(), a.c.id.desc()).limit(size + 1))
-    found = [
-        Activity(**dict(zip(_FIELDS, row, strict=True)) | {"detail": msgspec.json.decode(row.detail)}) for row in rows
-    ]
-    return Page.cut(found, size, lambda one: (one.at_us, one.id))
+    return Page.cut([_activity(row) for row in rows], size, lambda one: (one.at_us, one.id))
