@@ -65,7 +65,8 @@ class Erasure:
     async def delete_session(self, project_id: int, session_id: str, by: str) -> Deleted:
         """Deletes all traces that the session has now. Raises NotFound when it has none."""
         async with self._db.read() as conn:
-            ids = await erasure.of_session(conn, project_id, session_id)
+            # PostgreSQL takes no NUL, not even to say that there is no such row.
+            ids = await erasure.of_session(conn, project_id, session_id) if "\0" not in session_id else []
         if not ids:
             raise NotFound("No trace of this project belongs to that session.")
         return await self._delete(project_id, ids, by, session_id, session=True)

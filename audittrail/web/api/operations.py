@@ -36,6 +36,8 @@ class Instance(msgspec.Struct, frozen=True):
     database: str
     queue: WriterState
     search_lag_seconds: int  # since the oldest trace arrived that search does not know wholly
+    retention_days: int  # 0: for ever
+    last_purge_us: int | None  # when this process last purged something
 
 
 def uptime_seconds(runtime: Runtime) -> int:
@@ -52,6 +54,8 @@ async def health(runtime: Runtime) -> Response[Health]:
     if runtime.writer.state().failing:
         reasons.append("The last transaction could not be written; ingest answers 503 until one can.")
     reasons += [f"The background task {name} is not running." for name, state in tasks.items() if not state.running]
+    if runtime.retention.reason:
+        reasons.append(runtime.retention.reason)
     rules = runtime.constitution
     # Places only: whoever asks here has shown no key. The page and the log say what is wrong there.
     if rules.errors:
@@ -80,7 +84,9 @@ async def instance(runtime: Runtime) -> Response[Instance]:
     rules = len(runtime.constitution.rules)
     waiting = runtime.search.waiting_since_us
     lag = 0 if waiting is None else max(0, runtime.now_us() - waiting) // 1_000_000
-    body = Instance(__version__, agents, rules, uptime_seconds(runtime), database, runtime.writer.state(), lag)
+    days, last = runtime.settings.retention_days, runtime.retention.last_us
+    queue = runtime.writer.state()
+    body = Instance(__version__, agents, rules, uptime_seconds(runtime), database, queue, lag, days, last)
     return Response(body, headers={"Cache-Control": "no-store"})
 
 
