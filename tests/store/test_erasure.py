@@ -13,6 +13,7 @@ from sqlalchemy import LargeBinary, select
 from audittrail.clock import now_us
 from audittrail.jobs.erasure import Erasure
 from audittrail.jobs.search import SearchIndex
+from audittrail.model.activity import ActivityFilter
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import TraceFilter
 from audittrail.model.record import SpanRecord
@@ -134,7 +135,7 @@ async def test_a_deleted_trace_leaves_no_word_anywhere_and_takes_nothing_else_al
     assert await erasing.wipe()
     assert files_with(db, CANARY) == [] and await listed(db, q="tea") == [2, 3]
     async with db.read() as conn:
-        (noted,) = (await activity.list_activity(conn, [1], size=9)).items
+        (noted,) = (await activity.list_activity(conn, [1], ActivityFilter(size=9), 0)).items
         waited = (await conn.execute(select(approvals))).one()
     assert (noted.id, noted.action, noted.actor, noted.subject) == (done.id, "trace.deleted", WHO, trace_id(1))
     assert noted.detail == {"traces": 1, "spans": 4, "bytes": done.bytes}
@@ -172,7 +173,7 @@ async def test_a_session_goes_with_all_its_traces_and_is_noted_once(db: Database
     done = await job(db).delete_session(1, "s1", WHO)
     assert (done.traces, done.spans) == (39, 78) and await listed(db) == [50]
     async with db.read() as conn:
-        noted = (await activity.list_activity(conn, [1], size=9)).items
+        noted = (await activity.list_activity(conn, [1], ActivityFilter(size=9), 0)).items
     assert [(one.action, one.subject, one.detail["spans"]) for one in noted] == [("session.deleted", "s1", 78)]
     for project, session in ((1, "s1"), (2, "s2")):
         with pytest.raises(NotFound):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from audittrail.jobs import retention as module
 from audittrail.jobs.retention import Retention
-from audittrail.model.activity import SYSTEM
+from audittrail.model.activity import SYSTEM, ActivityFilter
 from audittrail.model.retention import DAY_US
 from audittrail.store import activity, erasure, spans
 from audittrail.store.database import Database
@@ -52,7 +52,7 @@ async def test_only_what_has_not_changed_for_so_long_is_purged_and_each_project_
     assert {project: (one.traces, one.spans) for project, one in done.items()} == {1: (71, 142), 2: (1, 2)}
     async with db.read() as conn:
         for project, traces in ((1, 71), (2, 1)):
-            (noted,) = (await activity.list_activity(conn, [project], size=9)).items
+            (noted,) = (await activity.list_activity(conn, [project], ActivityFilter(size=9), 0)).items
             assert (noted.action, noted.actor, noted.at_us) == ("retention.purged", SYSTEM, NOW)
             assert noted.detail == {
                 "traces": traces, "spans": 2 * traces, "bytes": done[project].bytes, "horizon_us": NOW - 90 * DAY_US,
