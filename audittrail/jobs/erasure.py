@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,10 +22,10 @@ from audittrail.store.tombstones import Reason
 log = logging.getLogger(__name__)
 
 # A transaction hides so many traces, or as many as have so many spans together.
-HIDDEN_TRACES = 32
+HIDDEN_TRACES = 16
 HIDDEN_SPANS = 1_000
 TRIES = 5  # of hiding a trace that spans arrive for meanwhile
-MERGE_PAGES = 100
+MERGE_PAGES = 50
 VACUUM_PAGES = 64
 # Of the file: what comes in takes the place of what went, so giving back all of it would only be to ask for it again.
 KEPT_FREE = 20
@@ -165,16 +165,18 @@ class Erasure:
             before = await erasure.progress(conn)
         if before.wiped >= before.erased:
             return True
-        began = time.perf_counter()
-        await self._write(search.begin_wiping)
-        await self._rest(began)
-        while await self._step(lambda conn: search.tidy(conn, MERGE_PAGES)):
-            pass
+        await self.wipe_index()
         await self._give_back()
         if not await self._db.empty_log():
             return False
         await self._write(lambda conn: erasure.set_progress(conn, wiped=before.erased))
         return True
+
+    async def wipe_index(self) -> None:
+        """Leaves no word of what was erased in the search index."""
+        await self._step(search.begin_wiping)
+        while await self._step(lambda conn: search.tidy(conn, MERGE_PAGES)):
+            pass
 
     async def _give_back(self) -> None:
         while True:
@@ -183,7 +185,9 @@ class Erasure:
             spare = free - pages // KEPT_FREE
             if spare <= 0:
                 return
-            await self._step(lambda conn, spare=spare: space.give_back(conn, min(spare, VACUUM_PAGES)))  # type: ignore[misc]
+            began = time.perf_counter()
+            await _whole(self._db.give_back(min(spare, VACUUM_PAGES)))
+            await self._rest(began)
 
     async def _step(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         began = time.perf_counter()
@@ -192,22 +196,27 @@ class Erasure:
         return done
 
     async def _write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """What `work` returns, committed. Whoever cancels waits for the commit: as in jobs/search.py."""
+        """What `work` returns, committed."""
 
         async def within() -> T:
             async with self._db.write() as conn:
                 return await work(conn)
 
-        task = asyncio.create_task(within())
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.gather(task, return_exceptions=True)
-            raise
+        return await _whole(within())
 
     async def _rest(self, began: float) -> None:
         took = time.perf_counter() - began
         await asyncio.sleep(max(REST, took * BUSY_REST if self._busy() else took))
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """Whoever cancels waits for the end: a transaction is not left in its middle, as in jobs/search.py."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _groups(doomed: Sequence[Doomed]) -> list[list[Doomed]]:

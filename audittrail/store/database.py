@@ -137,6 +137,11 @@ class Database:
         finally:
             await engine.dispose()
 
+    async def give_back(self, pages: int) -> None:
+        """Returns so many free pages of SQLite's file to the file system."""
+        async with self._alone, _translated(), self._write.connect() as conn:
+            await space.give_back(conn, pages)
+
     async def empty_log(self) -> bool:
         """Leaves nothing in SQLite's write-ahead log. False: a reader was in the way; try again."""
         if not self.is_sqlite:

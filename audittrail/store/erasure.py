@@ -20,7 +20,7 @@ from audittrail.store import dialect, tombstones, unindexing
 from audittrail.store import usage as usage_store
 from audittrail.store.bulk import by_project
 from audittrail.store.notify import changed as tell
-from audittrail.store.tables import ablations, approvals, refusals, reports, rule_counts, verdicts
+from audittrail.store.tables import ablations, approvals, reports, verdicts
 from audittrail.store.tables import records as r
 from audittrail.store.tables import spans as s
 from audittrail.store.tables import traces as t
@@ -67,13 +67,6 @@ class Piece(msgspec.Struct, frozen=True):
 
 class Changed(Exception):
     """Something came between looking and erasing: nothing was done; look again."""
-
-
-async def expired(conn: AsyncConnection, horizon_us: int, limit: int) -> list[tuple[int, str]]:
-    """(project, trace) of traces that have not changed since then."""
-    # In no order: PostgreSQL would sort all of them for each batch.
-    query = select(t.c.project_id, t.c.trace_id).where(t.c.received_us < horizon_us).limit(limit)
-    return [(project_id, trace_id) for project_id, trace_id in await conn.execute(query)]
 
 
 async def of_session(conn: AsyncConnection, project_id: int, session_id: str) -> list[str]:
@@ -279,19 +272,3 @@ async def set_progress(conn: AsyncConnection, *, wiped: int | None = None, trust
     values = {name: value for name, value in (("wiped", wiped), ("trusted_us", trusted_us)) if value is not None}
     put = dialect.insert(conn, p).values({"id": 1, "erased": 0, "wiped": 0, "trusted_us": 0} | values)
     await conn.execute(put.on_conflict_do_update(index_elements=["id"], set_=values))
-
-
-async def newest(conn: AsyncConnection) -> int | None:
-    """When the newest trace last changed."""
-    at: int | None = await conn.scalar(select(func.max(t.c.received_us)))
-    return at
-
-
-async def age(conn: AsyncConnection, horizon_us: int) -> None:
-    """Deletes what is older and belongs to no trace: counts of refusals and rules, approvals, reports, tombstones."""
-    await conn.execute(delete(refusals).where(refusals.c.hour_us < horizon_us))
-    await conn.execute(delete(rule_counts).where(rule_counts.c.hour_us < horizon_us))
-    a = approvals.c
-    await conn.execute(delete(approvals).where(a.requested_us < horizon_us, a.expires_us < horizon_us))
-    await conn.execute(delete(reports).where(reports.c.requested_us < horizon_us))
-    await tombstones.forget(conn, horizon_us)

@@ -21,10 +21,10 @@ async def free_pages(conn: AsyncConnection) -> tuple[int, int]:
 
 
 async def give_back(conn: AsyncConnection, pages: int) -> None:
-    """Returns so many free pages to the file system."""
-    # A page for each row that is fetched, and the rows have no columns, which SQLAlchemy takes for no rows.
+    """Returns so many free pages to the file system, in a transaction of its own: nothing may have begun one."""
     driver: Any = (await conn.get_raw_connection()).driver_connection
-    await (await driver.execute(f"PRAGMA incremental_vacuum({int(pages)})")).fetchall()
+    # A script, since that alone goes through all steps of a statement: SQLite gives back a page with each.
+    await driver.executescript(f"PRAGMA incremental_vacuum({int(pages)})")
 
 
 async def size_of(conn: AsyncConnection) -> int:

@@ -17,7 +17,7 @@ from audittrail.model.activity import ActivityFilter
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import TraceFilter
 from audittrail.model.record import SpanRecord
-from audittrail.store import activity, erasure, search, spans, tombstones, traces
+from audittrail.store import activity, erasure, retention, search, spans, tombstones, traces
 from audittrail.store.columns import metadata
 from audittrail.store.database import Database
 from audittrail.store.packing import unpack
@@ -238,7 +238,7 @@ async def test_space_is_given_back_to_the_file_system(db: Database) -> None:
     await db.empty_log()
     before = db.file.stat().st_size
     async with db.read() as conn:
-        keys = await erasure.expired(conn, 2**60, 1_000)
+        keys = await retention.expired(conn, 2**60, 1_000)
 
     async def nothing(_conn: Any, _hidden: Sequence[Any]) -> None: ...
 
