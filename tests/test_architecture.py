@@ -60,6 +60,8 @@ DOORS: dict[str, set[str]] = {
     "zstandard": {"store"},
     "argon2": {"identity"},
     "reportlab": {"report"},
+    "arabic_reshaper": {"report"},
+    "bidi": {"report"},
     "litestar": {"app", "web"},
     "jinja2": {"web"},
     "uvicorn": {"server"},
