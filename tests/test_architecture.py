@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": PURE,
     "store": PURE,
     "live": PURE,
-    "jobs": {"attribution", "constitution", "ingest", "live", "model", "privacy", "store"},
+    "jobs": {"attribution", "constitution", "ingest", "live", "model", "privacy", "report", "store"},
     "identity": {"model", "store"},
     "bootstrap": {"identity", "model", "settings", "store"},
     "runtime": {

@@ -29,7 +29,7 @@ class Bell:
         self.ring()
 
     def listen(self) -> asyncio.Event:
-        """What the next ring sets: to be taken before looking, so that no ring is missed between looking and waiting."""
+        """What the next ring sets: taken before looking, so that no ring is missed between looking and waiting."""
         return self._rung
 
     async def pause(self, rung: asyncio.Event, seconds: float = LOOK_SECONDS) -> None:

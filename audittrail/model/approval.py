@@ -67,6 +67,7 @@ class ApprovalFilter(msgspec.Struct, frozen=True, kw_only=True):
     status: ApprovalStatus | None = None
     from_us: int | None = None  # asked for then or later; no parameter of a URL
     until_us: int | None = None  # asked for before
+    trace: str = ""  # as those
     after: Cursor | None = None
     size: int = PAGE_SIZE
 

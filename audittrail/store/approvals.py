@@ -154,6 +154,8 @@ def _where(project_id: int, want: ApprovalFilter, now_us: int) -> ColumnElement[
     conditions = [a.c.project_id == project_id]
     if want.status:
         conditions.append(by_status[want.status])
+    if want.trace:
+        conditions.append(a.c.trace_id == want.trace)
     if want.from_us is not None:
         conditions.append(a.c.requested_us >= want.from_us)
     if want.until_us is not None:
