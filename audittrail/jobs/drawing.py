@@ -26,7 +26,7 @@ MAX_SECONDS = 900
 # ends when its input does: with this process, however that ends.
 _START = (
     "import os, runpy, sys, threading; os.nice(10); sys.path[:] = {path!r}; "
-    "threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(3)), daemon=True).start(); "
+    "threading.Thread(target=lambda: (os.read(0, 1), os._exit(3)), daemon=True).start(); "
     "runpy.run_module('audittrail.report.pdf', run_name='__main__', alter_sys=True)"
 )
 FULL = "The disk is full: there was no room for the report. Make room in the data folder, and make the report again."

@@ -91,8 +91,8 @@ def _rules(facts: AuditFacts) -> tuple[AnyBlock, ...]:
         Table("Rules", columns, rows, "No rule is in force, and none has found anything."),
         Paragraph(
             "A version is the beginning of the SHA-256 of a rule's content. “Judged” counts to the hour and with the"
-            " version in force; a step that changes is judged again and counted again. The other numbers are of verdicts"
-            " that stand.",
+            " version in force; a step that changes is judged again and counted again. The other numbers are of"
+            " verdicts that stand.",
             quiet=True,
         ),
     )

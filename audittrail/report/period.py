@@ -28,8 +28,8 @@ def compose(facts: PeriodFacts) -> Document:
         Heading("Rules most violated"),
         top_table(facts),
         Paragraph(
-            "Counts are of traces that began in this time, and of violations that were found in it. A cost is of the model"
-            " calls whose price is known. Quantiles are told to 3 %. Times are in UTC.",
+            "Counts are of traces that began in this time, and of violations that were found in it. A cost is of the"
+            " model calls whose price is known. Quantiles are told to 3 %. Times are in UTC.",
             quiet=True,
         ),
     ]
