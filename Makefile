@@ -5,6 +5,7 @@
 #   make lint         what CI checks before the tests
 #   make fix          what ruff can repair by itself
 #   make bench        spans per second on this machine
+#   make demo         a server of its own with a week of data    make demo ARGS="--seed 2 --port 9001"
 #   make lock         new pins for changed dependencies            make lock ARGS=--upgrade
 
 VENV := .venv
@@ -13,7 +14,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PINS := deploy/requirements
 ARGS :=
 
-.PHONY: run test lint fix bench lock clean
+.PHONY: run test lint fix bench demo lock clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/runtime.ok
@@ -38,6 +39,9 @@ fix: $(VENV)/lint.ok
 
 bench: $(VENV)/test.ok
 	$(BIN)/python -m tests.bench $(ARGS)
+
+demo: $(VENV)/test.ok
+	exec $(BIN)/python -m tests.demo $(ARGS)
 
 # One version of each package in all four files: each is compiled within the one before it.
 LOCK = .cache/lock/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes \

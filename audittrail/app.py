@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -13,58 +15,57 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from audittrail.runtime import Runtime
 from audittrail.settings import asset_folder
 from audittrail.web import api, errors, events, pages
+from audittrail.web.cors import CrossOrigin
 from audittrail.web.graphs import Graphs
+from audittrail.web.limits import RateLimit
 from audittrail.web.openapi import openapi
 from audittrail.web.render import Renderer
+from audittrail.web.traffic import Traffic, group
 
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = [
-    (b"content-security-policy", CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-]
 YEAR = b"public, max-age=31536000, immutable"
 
 
-class SecurityHeaders:
-    """Puts HEADERS on every response, errors included, and a lifetime on files whose address has their hash."""
+class Answered:
+    """Counts each response, and says how long it may be kept: for ever where its address has its hash, else not."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
         self.app = app
+        self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
-        static = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
-        page = not scope["path"].startswith("/static/")
+        began = perf_counter()
+        kind = group(scope["path"])
+        static = kind == "static"
 
-        async def with_headers(message: Message) -> None:
+        async def with_lifetime(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message.get("headers", []), *HEADERS]
+                self._traffic.count(kind, message["status"], perf_counter() - began)
+                headers = message.get("headers", [])
                 if static and message["status"] == 200:
-                    headers.append((b"cache-control", YEAR))
-                elif page and not any(name == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-store"))
-                message["headers"] = headers
+                    if scope["query_string"].startswith(b"v="):
+                        message["headers"] = [*headers, (b"cache-control", YEAR)]
+                elif not any(name == b"cache-control" for name, _ in headers):
+                    message["headers"] = [*headers, (b"cache-control", b"no-store")]
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        await self.app(scope, receive, with_lifetime)
 
 
 def create_app(runtime: Runtime) -> ASGIApp:
-    """The application. The runtime is opened and closed by whoever serves it."""
-    return SecurityHeaders(_litestar(runtime))
+    """The application. The runtime is opened and closed by whoever serves it, who adds web.headers to each response."""
+    traffic = Traffic()
+    framework = _litestar(runtime, traffic)
+    app: ASGIApp = RateLimit(framework, runtime)
+    if runtime.settings.cors_origins:
+        app = CrossOrigin(app, runtime.settings.cors_origins)
+    return Answered(app, traffic)
 
 
-def _litestar(runtime: Runtime) -> Litestar:
+def _litestar(runtime: Runtime, traffic: Traffic) -> Litestar:
     renderer = Renderer(asset_folder("templates"), asset_folder("static"), reload=runtime.settings.debug)
     return Litestar(
         route_handlers=[
@@ -78,7 +79,7 @@ def _litestar(runtime: Runtime) -> Litestar:
         openapi_config=openapi(),
         request_class=HTMXRequest,
         request_max_body_size=64 << 10,  # forms and small JSON; ingest has its own limit
-        state=State({"runtime": runtime, "renderer": renderer, "graphs": Graphs()}),
+        state=State({"runtime": runtime, "renderer": renderer, "graphs": Graphs(), "traffic": traffic}),
         debug=False,
         logging_config=None,
         signature_types=[Runtime],

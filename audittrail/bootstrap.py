@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audittrail.identity.accounts import NewAccount, clean_name, make_first, name_error
+from audittrail.identity.issue import note_key
 from audittrail.identity.keys import derived_public
+from audittrail.identity.membership import make_project
 from audittrail.identity.tokens import setup_token
 from audittrail.model.account import SCOPES
+from audittrail.model.activity import SYSTEM
 from audittrail.model.errors import ConfigurationError
 from audittrail.settings import Settings
 from audittrail.store import keys, projects, users
@@ -37,14 +40,14 @@ async def bootstrap(runtime: Runtime) -> str | None:
             # The lock, and all is asked again: another replica may have done it meanwhile.
             first = await users.lock_first_user(conn)
             if wanted and first:
-                await make_first(conn, wanted, password_hash, project_name, now_us)
+                await make_first(conn, wanted, password_hash, project_name, now_us, by=SYSTEM)
                 has_users = True
             # A key that was made once and then revoked is not absent: it stays revoked.
             if minted and await keys.find_key(conn, minted.public) is None:
                 project = await projects.find_project(conn, project_name)
                 if project is None:
-                    project = await projects.add_project(conn, project_name, now_us)
-                await keys.add_key(
+                    project = await make_project(conn, project_name, None, now_us, by=SYSTEM)
+                key = await keys.add_key(
                     conn,
                     project_id=project.id,
                     public=minted.public,
@@ -54,6 +57,7 @@ async def bootstrap(runtime: Runtime) -> str | None:
                     scopes=SCOPES,
                     now_us=now_us,
                 )
+                await note_key(conn, key, SYSTEM)
             has_users = has_users or not first
     if has_users:
         return None

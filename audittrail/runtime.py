@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Self
 
+from audittrail import __version__
 from audittrail.bootstrap import bootstrap
 from audittrail.clock import now_us
 from audittrail.constitution import Constitution, judge_trace
+from audittrail.identity.allowance import Allowance
 from audittrail.identity.keyring import Keyring
 from audittrail.identity.passwords import Passwords
+from audittrail.identity.refused import RefusedSignIns
 from audittrail.identity.throttle import Throttle
 from audittrail.identity.tokens import derived
 from audittrail.ingest.text import storable
@@ -27,10 +32,12 @@ from audittrail.jobs.search import SearchIndex
 from audittrail.jobs.streams import Streams
 from audittrail.jobs.supervise import Supervisor
 from audittrail.live.hub import Hub
+from audittrail.model.activity import SYSTEM, Action
+from audittrail.model.errors import Unavailable
 from audittrail.model.verdict import Judge
 from audittrail.privacy.redactor import Redactor
 from audittrail.settings import Settings, asset_folder
-from audittrail.store import keys, sessions
+from audittrail.store import activity, keys, sessions
 from audittrail.store.database import Database
 from audittrail.store.migrations import migrate
 from audittrail.store.writer import Writer
@@ -47,7 +54,7 @@ class Runtime:
     def __init__(self, settings: Settings, clock: Callable[[], int] = now_us) -> None:
         self.settings = settings
         self.now_us = clock
-        self.started_us = clock()
+        self.started = time.monotonic()
         self.db = Database(settings.database_url)
         marks = derived(settings.secret_key, "redaction") if settings.redaction else None
         self.redactor = Redactor(marks) if marks is not None else None
@@ -55,7 +62,7 @@ class Runtime:
         self.replicas = self.db.tell(self.live.apply, self.live.apply_all)
         self.streams = Streams(self.db, self.live, clock)
         self.constitution = Constitution()
-        self.rules_folder = RulesFolder(settings.rules_dir or asset_folder("rules"), self.constitution)
+        self.rules_folder = RulesFolder(settings.rules_dir or asset_folder("rules"), self.constitution, self.db, clock)
         judge = Judge(
             lambda trace, spans: judge_trace(trace, spans, self.constitution.rules),
             lambda: self.constitution.rules.ids,
@@ -72,7 +79,11 @@ class Runtime:
         self.search = SearchIndex(self.db, clock, lambda: self.receiving > 0)
         self.passwords = Passwords()
         self.keyring = Keyring(settings.secret_key, self.passwords)
-        self.throttle = Throttle(clock)
+        # By a clock that does not step: a wait shall end when it was said to.
+        self.throttle = Throttle(lambda: time.monotonic_ns() // 1000)
+        self.address_allowance = Allowance(settings.rate_limit, settings.rate_burst)
+        self.key_allowance = Allowance(settings.key_rate_limit, math.ceil(settings.key_rate_limit))
+        self.refused = RefusedSignIns(derived(settings.secret_key, "refused sign-ins"))
         self.supervisor = Supervisor()
         self.reading = Reading(marks, self.constitution, READERS)
         self.receiving = 0  # requests that bring spans and wait for their answer
@@ -101,9 +112,10 @@ class Runtime:
         try:
             if lock:
                 lock.acquire()
-            await migrate(self.db, asset_folder("migrations"))
+            _, schema = await migrate(self.db, asset_folder("migrations"))
             await self.rules_folder.load()
             self.setup_link = await bootstrap(self)
+            await self._note("server.started", schema)
             writing = self.supervisor.start("writer", self.writer.run)
             self.supervisor.start("rule files", self.rules_folder.watch)
             self.supervisor.start("approvals", self.approvals.expire)
@@ -124,10 +136,17 @@ class Runtime:
                 await asyncio.gather(writing, return_exceptions=True)
                 await self.supervisor.stop()
                 await self._touch()
+                # A database that is gone does not hear of it; then there is a start without a stop before it.
+                with suppress(Unavailable):
+                    await self._note("server.stopped", schema)
         finally:
             await self.db.close()
             if lock:
                 lock.release()
+
+    async def _note(self, action: Action, schema: str) -> None:
+        async with self.db.write() as conn:
+            await activity.note(conn, self.now_us(), SYSTEM, action, version=__version__, schema=schema)
 
     async def _touch_keys(self) -> None:
         while True:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import logging.config
 import signal
-import sys
+import socket
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -17,34 +16,20 @@ import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from audittrail import __version__
 from audittrail.app import create_app
-from audittrail.model.errors import where
+from audittrail.disk import check_privacy
+from audittrail.logs import start_logging
+from audittrail.model.errors import ConfigurationError, Unavailable
 from audittrail.runtime import Runtime
 from audittrail.settings import Settings, asset_folder
 from audittrail.store.database import Database
 from audittrail.store.migrations import migrate
+from audittrail.web.headers import security_headers
+
+log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5  # for requests under way when the server is asked to stop
-
-
-class ContentFree(logging.Formatter):
-    """Exceptions as their kind and the lines they came through: their messages may quote what was received."""
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """One line."""
-        return where(ei[1])
-
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": ContentFree, "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {
-        "audittrail": {"level": "INFO"},
-    },
-}
 
 
 class Protocol(HttpToolsProtocol):
@@ -77,16 +62,18 @@ class Protocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """Tells the person who started it where to go, once it answers, and stops when it is asked to."""
 
-    def __init__(self, config: uvicorn.Config, greeting: str, stopping: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, greeting: list[str], stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._greeting = greeting
         self._stopping = stopping  # lets go of requests that wait for something to happen
 
     async def startup(self, sockets: Any = None) -> None:
-        """Binds, then prints."""
+        """Listens, then tells."""
+        self.server_state.default_headers = self.config.encoded_headers  # a request may come before the first tick
         await super().startup(sockets)
         if not self.should_exit:
-            print(self._greeting, file=sys.stderr, flush=True)  # noqa: T201
+            for line in self._greeting:
+                log.info("%s", line)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM and SIGINT; a second SIGINT does not wait for requests under way.
@@ -100,8 +87,21 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, host: str, port: int) -> int:
     """Runs until SIGTERM or SIGINT; the exit status. Raises ConfigurationError when it cannot start."""
-    logging.config.dictConfig(LOGGING)
-    address = settings.base_url or f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
+    start_logging(json=settings.log_json)
+    try:
+        return _serve(settings, host, port)
+    except (ConfigurationError, Unavailable) as error:
+        if not settings.log_json:
+            raise
+        log.critical("%s", error)
+        return 2
+
+
+def _serve(settings: Settings, host: str, port: int) -> int:
+    warnings = check_privacy(settings.data_dir)
+    listening = bind(host, port)
+    shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+    address = settings.base_url or f"http://{shown}:{listening[0].getsockname()[1]}"
     runtime = Runtime(msgspec.structs.replace(settings, base_url=address))
     config = uvicorn.Config(
         create_app(runtime),
@@ -112,23 +112,56 @@ def serve(settings: Settings, host: str, port: int) -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        headers=security_headers(address),  # here, so that what uvicorn answers by itself has them too
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=75,  # longer than the pauses of exporters and of Caddy, so that they reuse connections
     )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(runtime, config, address))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_run(runtime, config, listening, warnings))
+    finally:
+        for each in listening:
+            each.close()
 
 
-async def _serve(runtime: Runtime, config: uvicorn.Config, address: str) -> int:
+def bind(host: str, port: int) -> list[socket.socket]:
+    """The addresses that `host` names, taken before anything else is done; nobody can connect yet."""
+    taken: list[socket.socket] = []
+    try:
+        if not 0 <= port <= 65535:
+            raise OverflowError("ports are 1 to 65535")
+        kinds = dict.fromkeys(socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
+        for family, kind, protocol, _, address in kinds:
+            taken.append(one := socket.socket(family, kind, protocol))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+    except (OSError, OverflowError) as error:
+        for one in taken:
+            one.close()
+        why = getattr(error, "strerror", None) or error
+        raise ConfigurationError(
+            f"Port {port} of {host or 'this machine'} cannot be listened on: {why}. Another program may have it, which "
+            "`ss -ltnp` shows; or choose other values for --host and --port."
+        ) from None
+    return taken
+
+
+async def _run(runtime: Runtime, config: uvicorn.Config, listening: list[socket.socket], warnings: list[str]) -> int:
     async with runtime.running():
+        for warning in warnings:
+            log.warning("%s", warning)
         # What is there now stays: the collector need not look through it again, nor so often at what a request makes.
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
-        greeting = "\n".join(filter(None, (f"AuditTrail is at {address}", runtime.setup_link)))
+        greeting = [f"AuditTrail {__version__} is at {runtime.settings.base_url}", *filter(None, [runtime.setup_link])]
         server = Server(config, greeting, runtime.let_go)
-        await server.serve()
+        await server.serve(sockets=listening)
+        log.info("Stopping: what was taken is being written")
+    log.info("AuditTrail has stopped")
     return 0 if server.started else 1
 
 

@@ -7,12 +7,11 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from audittrail.model.errors import ConfigurationError
-from audittrail.model.setting import Setting, boolean, mebibytes, one_of, origins, rate, whole
+from audittrail.model.setting import Setting, boolean, is_origin, mebibytes, networks, one_of, origins, rate, whole
 
 UNSAFE_SECRET = "dev-secret-key-change-in-production"  # noqa: S105 - the value that is refused
 # In a wheel the program's data stands inside the package, in a checkout beside it.
@@ -162,18 +161,41 @@ def _secret_key(text: str, data_dir: Path, debug: bool) -> bytes:
     path = data_dir / "secret.key"
     try:
         if not path.exists():
-            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(fd, "w") as file:
                 file.write(secrets.token_hex(32))
-        return path.read_text(encoding="ascii").strip().encode()
     except FileExistsError:
-        return path.read_text(encoding="ascii").strip().encode()
+        pass  # another process was quicker
     except OSError as error:
+        raise _unusable(data_dir, error) from None
+    try:
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"The data folder {data_dir} cannot be used: {error.strerror}. Make it writable for this user, or name "
-            "another in AUDITTRAIL_DATA_DIR."
+            f"{path} cannot be read: {error}. Restore it, or make it readable for this user."
         ) from None
+    if len(key) < 32:
+        raise ConfigurationError(
+            f"{path} is cut short: it has {len(key)} characters. Restore it from a backup; without one, delete it, and "
+            "AuditTrail makes another: people then sign in again, and agents need new keys."
+        )
+    return key.encode()
+
+
+def _make(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unusable(data_dir, error) from None
+    if not os.access(data_dir, os.W_OK | os.X_OK):
+        raise _unusable(data_dir, PermissionError(0, "it is not writable"))
+
+
+def _unusable(data_dir: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The data folder {data_dir} cannot be used: {error.strerror}. Make it writable for this user, or name "
+        "another in AUDITTRAIL_DATA_DIR."
+    )
 
 
 def _rules_dir(text: str) -> Path | None:
@@ -191,8 +213,11 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     debug = boolean("AUDITTRAIL_DEBUG", text["AUDITTRAIL_DEBUG"], False)
     data_dir = Path(text["AUDITTRAIL_DATA_DIR"] or "data")
     base_url = text["AUDITTRAIL_BASE_URL"].rstrip("/")
-    if base_url and (urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname):
-        raise ConfigurationError(f"AUDITTRAIL_BASE_URL is {base_url!r}; write it like https://audittrail.example.org.")
+    if base_url and not is_origin(base_url):
+        raise ConfigurationError(
+            f"AUDITTRAIL_BASE_URL is {base_url!r}; write it like https://audittrail.example.org, with a port where it "
+            "is not the usual one, and without a path."
+        )
     email, password = text["AUDITTRAIL_INIT_ADMIN_EMAIL"], text["AUDITTRAIL_INIT_ADMIN_PASSWORD"]
     if bool(email) != bool(password):
         raise ConfigurationError(
@@ -220,7 +245,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         "key_rate_limit": rate("AUDITTRAIL_KEY_RATE_LIMIT", text["AUDITTRAIL_KEY_RATE_LIMIT"], 1000.0),
         "log_json": one_of("AUDITTRAIL_LOG_FORMAT", text["AUDITTRAIL_LOG_FORMAT"], ("line", "json")) == "json",
         "debug": debug,
-        "trusted_proxies": text["AUDITTRAIL_TRUSTED_PROXIES"] or "127.0.0.1",
+        "trusted_proxies": networks("AUDITTRAIL_TRUSTED_PROXIES", text["AUDITTRAIL_TRUSTED_PROXIES"], "127.0.0.1"),
         "init_admin_email": email,
         "init_admin_password": password,
         "init_project": text["AUDITTRAIL_INIT_PROJECT"] or "default",
@@ -228,4 +253,5 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         "max_body_bytes": mebibytes("AUDITTRAIL_MAX_BODY_MB", text["AUDITTRAIL_MAX_BODY_MB"], 16, 1024),
         "max_pending_bytes": mebibytes("AUDITTRAIL_MAX_PENDING_MB", text["AUDITTRAIL_MAX_PENDING_MB"], 128, 16384),
     }
+    _make(data_dir)
     return Settings(secret_key=_secret_key(text["AUDITTRAIL_SECRET_KEY"], data_dir, debug), **values)

@@ -43,6 +43,10 @@ def settings(data: Path, database: str | None = None) -> dict[str, str]:
         "AUDITTRAIL_INIT_ADMIN_PASSWORD": PASSWORD,
         "AUDITTRAIL_INIT_PROJECT": "tests",
         "AUDITTRAIL_INIT_API_KEY": KEY,
+        # A test asks more often than anybody would; tests of the limits set their own.
+        "AUDITTRAIL_RATE_LIMIT": "100000/s",
+        "AUDITTRAIL_RATE_BURST": "100000",
+        "AUDITTRAIL_KEY_RATE_LIMIT": "100000/s",
     }
 
 
@@ -83,7 +87,7 @@ class Server:
 
     def start(self, wait: float = 40) -> Server:
         """Returns when `/api/v1/health` answers."""
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.command, "serve", "--host", "127.0.0.1", "--port", str(self.port)],

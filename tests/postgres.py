@@ -48,7 +48,15 @@ class Postgres:
         self._log = self.home / "postgres.log"
         plain = ("--auth=trust", "--encoding=utf8", "--no-sync", "--no-instructions")
         self._call("initdb", "-D", str(self.data), "-U", "postgres", *plain)
-        with self._log.open("wb") as log:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def start(self) -> None:
+        """Serves; also again, after `halt`."""
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 # No fsync: nothing here outlives the session, and every test makes a database.
                 [self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-h", "127.0.0.1", "-k", "",
@@ -56,11 +64,12 @@ class Postgres:
                 user=self.user, cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
+        self._wait()
+
+    def halt(self) -> None:
+        """A fast shutdown: connections are cut, data stays."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
 
     def _call(self, program: str, *args: str) -> str:
         done = subprocess.run(

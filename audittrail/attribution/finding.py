@@ -50,20 +50,20 @@ def of_sets(
         parts.append(
             "No other single step changes that." if all_alone and not more else "Not every step was tried alone."
         )
-    elif any(upstream):
-        names = list(dict.fromkeys(name for led in upstream for name in led))
-        parts.append(f"Without {_some(names, 'or')} {without}, because these steps would not have come:")
-    elif ends and not all_alone:
+    elif ends and not any(upstream) and not all_alone:
         parts.append(f"No step that was tried alone is the cause: without any one of these, {stays}.")
         parts.append("Not every step was tried alone.")
-    elif ends:
+    elif ends and not any(upstream):
         parts.append(f"No single step is the cause: without any one of them, {stays}.")
-    else:
+    elif not ends:
         parts.append(f"No step of the record is the cause: even without all of them, {stays}.")
     if several:
         also = " also" if singles else ""
         shown = [listed(one) if len(one) <= 6 else f"{_some(one)}" for one in several[:MAX_NAMED]]
         parts.append(f"Without {', or without '.join(shown)} together, {without}{also}.")
+        led = [] if singles else list(dict.fromkeys(name for names in upstream for name in names))
+        if led:
+            parts.append(f"The same holds without {_some(led, 'or')} alone, without which those would not have come.")
         if len(several) > MAX_NAMED or more:
             parts.append("There are more such sets.")
     return " ".join(parts)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 
 from audittrail.commands.desk import Desk, day, read_password, table, the_project, the_user
-from audittrail.identity.accounts import NewAccount, clean_email
+from audittrail.identity.accounts import NewAccount, clean_email, make_account
+from audittrail.identity.membership import add_member
 from audittrail.identity.passwords import check_strength
+from audittrail.model.account import InstanceRole
+from audittrail.model.activity import COMMAND_LINE
 from audittrail.model.errors import Invalid
-from audittrail.store import projects, sessions, users
+from audittrail.store import activity, sessions, users
 
 
 async def add(desk: Desk, args: argparse.Namespace) -> str:
@@ -18,16 +21,11 @@ async def add(desk: Desk, args: argparse.Namespace) -> str:
     password_hash = await desk.passwords.hash(new.password)
     async with desk.db.write() as conn:
         project = await the_project(conn, args.project) if args.project else None
-        user = await users.add_user(
-            conn,
-            email=new.email,
-            display_name=new.display_name,
-            password_hash=password_hash,
-            role="admin" if args.admin else "member",
-            now_us=desk.now_us(),
-        )
+        now_us = desk.now_us()
+        role: InstanceRole = "admin" if args.admin else "member"
+        user = await make_account(conn, new, password_hash, role, now_us, by=COMMAND_LINE)
         if project is not None:
-            await projects.add_member(conn, project.id, user.id, args.role)
+            await add_member(conn, project.id, user, args.role, now_us, by=COMMAND_LINE)
     where = f", {args.role} of {project.name}" if project is not None else ""
     return f"Made the account {user.email} ({user.role}{where})."
 
@@ -42,6 +40,9 @@ async def set_password(desk: Desk, args: argparse.Namespace) -> str:
         user = await the_user(conn, email)
         await users.set_password_hash(conn, user.id, password_hash)
         ended = await sessions.end_other_sessions(conn, user.id, keep="")
+        await activity.note(
+            conn, desk.now_us(), COMMAND_LINE, "account.password_changed", user.email, sessions_ended=ended
+        )
     return f"{user.email} has a new password; sessions ended: {ended}."
 
 

@@ -8,6 +8,7 @@ from audittrail.commands.desk import Desk, day, table, the_project
 from audittrail.identity.accounts import clean_name, name_error
 from audittrail.identity.issue import days_error, issue_key, scopes_error
 from audittrail.model.account import Key
+from audittrail.model.activity import COMMAND_LINE
 from audittrail.model.errors import Invalid, NotFound
 from audittrail.store import keys
 
@@ -27,6 +28,7 @@ async def create(desk: Desk, args: argparse.Namespace) -> str:
         scopes=scopes,
         days=args.expires_days,
         now_us=desk.now_us(),
+        by=COMMAND_LINE,
     )
     return f"{made.key.public}\n{made.secret}"
 
@@ -57,5 +59,5 @@ async def revoke(desk: Desk, args: argparse.Namespace) -> str:
         key = await keys.find_key(conn, args.public)
         if key is None:
             raise NotFound(f"There is no key {args.public!r}; `audittrail key list --project …` shows them.")
-        await keys.revoke_key(conn, key.project_id, key.id, desk.now_us())
+        await keys.revoke_key(conn, key.project_id, key.id, desk.now_us(), by=COMMAND_LINE)
     return f"The key {key.public} ({key.name}) is refused from now on."

@@ -6,6 +6,8 @@ import argparse
 
 from audittrail.commands.desk import Desk, day, table, the_user
 from audittrail.identity.accounts import clean_email, clean_name, name_error
+from audittrail.identity.membership import make_project
+from audittrail.model.activity import COMMAND_LINE
 from audittrail.model.errors import Invalid
 from audittrail.store import projects
 
@@ -17,9 +19,7 @@ async def add(desk: Desk, args: argparse.Namespace) -> str:
         raise Invalid(error)
     async with desk.db.write() as conn:
         owner = await the_user(conn, clean_email(args.owner)) if args.owner else None
-        project = await projects.add_project(conn, name, desk.now_us())
-        if owner is not None:
-            await projects.add_member(conn, project.id, owner.id, "owner")
+        project = await make_project(conn, name, owner, desk.now_us(), by=COMMAND_LINE)
     return f"Made the project {project.name}" + (f", owned by {owner.email}." if owner else ". It has no members yet.")
 
 

@@ -8,11 +8,12 @@ from typing import Self
 
 import msgspec
 
+from audittrail.identity.membership import add_member, make_project
 from audittrail.identity.passwords import check_strength
 from audittrail.identity.tokens import hash_token
-from audittrail.model.account import Invitation, User
+from audittrail.model.account import InstanceRole, Invitation, User
 from audittrail.model.errors import Conflict, Invalid
-from audittrail.store import invitations, projects, users
+from audittrail.store import activity, invitations, projects, users
 from audittrail.store.connection import Connection
 
 MAX_EMAIL = 254
@@ -85,28 +86,40 @@ class NewAccount(msgspec.Struct, frozen=True):
             raise Invalid(" ".join(errors.values()))
 
 
-async def make_first(conn: Connection, new: NewAccount, password_hash: str, project: str, now_us: int) -> User | None:
-    """The first account: an administrator who owns every project there is, and one named `project`.
-
-    None: an account exists already. Of two at once one gets it.
-    """
-    if not await users.lock_first_user(conn):
-        return None
+async def make_account(
+    conn: Connection, new: NewAccount, password_hash: str, role: InstanceRole, now_us: int, *, by: str
+) -> User:
+    """An account. Raises Conflict when the address has one."""
     user = await users.add_user(
         conn,
         email=new.email,
         display_name=new.display_name,
         password_hash=password_hash,
-        role="admin",
+        role=role,
         now_us=now_us,
     )
+    await activity.note(conn, now_us, by, "account.created", user.email, role=role)
+    return user
+
+
+async def make_first(
+    conn: Connection, new: NewAccount, password_hash: str, project: str, now_us: int, *, by: str = ""
+) -> User | None:
+    """The first account: an administrator who owns every project there is, and one named `project`.
+
+    None: an account exists already. Of two at once one gets it. Without `by` the person does it themselves.
+    """
+    if not await users.lock_first_user(conn):
+        return None
+    by = by or new.email
+    user = await make_account(conn, new, password_hash, "admin", now_us, by=by)
     # A project may be older than the first account: AUDITTRAIL_INIT_API_KEY or the command line made it. Nobody else
     # could ever be let in.
     existing = await projects.list_projects(conn)
     if project not in (p.name for p in existing):
-        existing = (*existing, await projects.add_project(conn, project, now_us))
+        existing = (*existing, await make_project(conn, project, None, now_us, by=by))
     for each in existing:
-        await projects.add_member(conn, each.id, user.id, "owner")
+        await add_member(conn, each.id, user, "owner", now_us, by=by)
     return user
 
 
@@ -122,14 +135,9 @@ async def make_invited(
         return None
     if invitation.email is not None and invitation.email != new.email:
         raise Conflict(f"This invitation is for {invitation.email}; use that address.")
-    user = await users.add_user(
-        conn,
-        email=new.email,
-        display_name=new.display_name,
-        password_hash=password_hash,
-        role=invitation.role,
-        now_us=now_us,
-    )
-    if invitation.project is not None and invitation.project_role is not None:
-        await projects.add_member(conn, invitation.project.id, user.id, invitation.project_role)
+    user = await make_account(conn, new, password_hash, invitation.role, now_us, by=new.email)
+    project_id = invitation.project.id if invitation.project else None
+    await activity.note(conn, now_us, user.email, "invitation.accepted", user.email, project_id=project_id)
+    if project_id is not None and invitation.project_role is not None:
+        await add_member(conn, project_id, user, invitation.project_role, now_us, by=user.email)
     return user, invitation

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audittrail.identity.keyring import Keyring
-from audittrail.model.account import SCOPES, NewKey
+from audittrail.model.account import SCOPES, Key, NewKey
+from audittrail.store import activity
+from audittrail.store.connection import Connection
 from audittrail.store.database import Database
 from audittrail.store.keys import add_key
 
@@ -29,6 +31,12 @@ def days_error(days: int | None) -> str:
     return ""
 
 
+async def note_key(conn: Connection, key: Key, by: str) -> None:
+    """Keeps in the activity log that `by` made this key."""
+    said = {"name": key.name, "scopes": key.scopes, "expires_us": key.expires_us}
+    await activity.note(conn, key.created_us, by, "key.created", key.public, project_id=key.project_id, **said)
+
+
 async def issue_key(
     db: Database,
     keyring: Keyring,
@@ -38,6 +46,7 @@ async def issue_key(
     scopes: Sequence[str],
     days: int | None,
     now_us: int,
+    by: str,
 ) -> NewKey:
     """A new key with its secret, which is told this once. The arguments have been checked."""
     minted = await keyring.mint()
@@ -53,4 +62,5 @@ async def issue_key(
             now_us=now_us,
             expires_us=None if days is None else now_us + days * _DAY_US,
         )
+        await note_key(conn, key, by)
     return NewKey(key, minted.secret)

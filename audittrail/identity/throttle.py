@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections import OrderedDict
 from collections.abc import Callable
 
+from audittrail.identity.address import network
+from audittrail.identity.recent import ENTRIES, Recent
 from audittrail.model.errors import TooMany
 
 FREE_BY_ACCOUNT = 5
@@ -13,18 +13,16 @@ FREE_BY_ACCOUNT = 5
 FREE_BY_ADDRESS = 20
 LONGEST_WAIT = 900  # seconds
 FORGET_AFTER = 3600  # seconds without an attempt
-ENTRIES = 10_000  # of each kind: about 3 MB
 
 _SECOND = 1_000_000
 
 
 class _Failures:
-    """Failed attempts by name, bounded: the name that was quiet longest is forgotten first."""
+    """Failed attempts by name."""
 
     def __init__(self, free: int, entries: int) -> None:
         self._free = free
-        self._entries = entries
-        self._by_name: OrderedDict[str, tuple[int, int]] = OrderedDict()  # (how many, when the last was)
+        self._by_name: Recent[tuple[int, int]] = Recent(entries)  # (how many, when the last was)
 
     def wait(self, name: str, now_us: int) -> int:
         """Seconds until the next attempt is allowed."""
@@ -36,11 +34,9 @@ class _Failures:
         return max(0, -((now_us - last_us) // _SECOND - seconds))
 
     def add(self, name: str, now_us: int) -> None:
-        count, last_us = self._by_name.pop(name, (0, 0))
+        count, last_us = self._by_name.get(name, (0, 0))
         count = 0 if now_us - last_us >= FORGET_AFTER * _SECOND else count
-        self._by_name[name] = (count + 1, now_us)
-        if len(self._by_name) > self._entries:
-            self._by_name.popitem(last=False)
+        self._by_name.keep(name, (count + 1, now_us))
 
     def take_back(self, name: str) -> None:
         count, last_us = self._by_name.get(name, (0, 0))
@@ -57,7 +53,7 @@ class Throttle:
     """Counts failed sign-ins by account and by address. It does not know which accounts exist, so it cannot tell."""
 
     def __init__(self, clock: Callable[[], int], *, entries: int = ENTRIES) -> None:
-        self._clock = clock  # microseconds
+        self._clock = clock  # microseconds, of a clock that does not step: a wait must end when it was said to
         self._accounts = _Failures(FREE_BY_ACCOUNT, entries)
         self._addresses = _Failures(FREE_BY_ADDRESS, entries)
 
@@ -66,7 +62,7 @@ class Throttle:
 
         It counts as failed until `succeeded`: a hundred at once shall not all be checked before one has failed.
         """
-        account, address, now_us = _short(account), _network(address), self._clock()
+        account, address, now_us = _short(account), network(address), self._clock()
         wait = max(self._accounts.wait(account, now_us), self._addresses.wait(address, now_us))
         if wait:
             raise TooMany(f"Too many attempts to sign in; try again in {_duration(wait)}.", wait)
@@ -76,25 +72,12 @@ class Throttle:
     def succeeded(self, account: str, address: str) -> None:
         """After the right password: the account starts anew, and the address is not charged for this attempt."""
         self._accounts.forget(_short(account))
-        self._addresses.take_back(_network(address))
+        self._addresses.take_back(network(address))
 
 
 def _short(account: str) -> str:
     # An e-mail address has at most 254 characters: a longer one has no account, and shall not fill memory.
     return account[:254]
-
-
-def _network(address: str) -> str:
-    """An IPv6 host has 2**64 addresses to try from: its network counts as one."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
 
 
 def _duration(seconds: int) -> str:

@@ -12,13 +12,15 @@ from audittrail.constitution import action_hash, kept_hash
 from audittrail.constitution.decision import answered_record
 from audittrail.ingest.pipeline import prepare
 from audittrail.jobs.bell import Bell
+from audittrail.model.activity import SYSTEM
+from audittrail.model.activity import Action as Deed
 from audittrail.model.approval import ApprovalRequest
 from audittrail.model.batch import Batch
 from audittrail.model.errors import Conflict, NotFound
 from audittrail.model.record import SpanRecord, decode
 from audittrail.model.verdict import Action, Approval, Decision
 from audittrail.privacy.redactor import Redactor
-from audittrail.store import approvals, spans
+from audittrail.store import activity, approvals, spans
 from audittrail.store.connection import Connection
 from audittrail.store.database import Database
 from audittrail.store.writer import Writer
@@ -103,6 +105,9 @@ class Approvals:
             if not done:
                 how = f"{found.status} by {found.decided_by}" if found.decided_by else found.status
                 raise Conflict(f"This request is {how} already; nothing was changed.")
+            await _note(
+                conn, now_us, by, "approval.approved" if status == "approved" else "approval.denied", found, project_id
+            )
             record = await self._record(conn, project_id, before)
         self._settle(project_id, found, record, now_us)
         return found
@@ -123,7 +128,10 @@ class Approvals:
                 async with self._db.write() as conn:
                     done = await approvals.expire(conn, project_id, id_, now_us)
                     found = await approvals.approval(conn, project_id, id_, now_us)
-                    record = await self._record(conn, project_id, found) if done and found else None
+                    record = None
+                    if done and found:
+                        await _note(conn, now_us, SYSTEM, "approval.expired", found, project_id)
+                        record = await self._record(conn, project_id, found)
                 if done and found:
                     self._settle(project_id, found, record, now_us)
             await asyncio.sleep(LOOK_SECONDS)
@@ -149,3 +157,11 @@ class Approvals:
         if record is not None:
             self._writer.keep(Batch(project_id, prepare([answered_record(record, request, now_us)], self._redactor)))
         self._bell.ring()
+
+
+async def _note(
+    conn: Connection, now_us: int, by: str, action: Deed, request: ApprovalRequest, project_id: int
+) -> None:
+    # By its rules and not by its name: an agent gives that.
+    rules = list(dict.fromkeys(verdict.rule_id for verdict in request.reasons))
+    await activity.note(conn, now_us, by, action, request.id, project_id=project_id, rules=rules)

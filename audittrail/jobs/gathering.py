@@ -13,7 +13,7 @@ import msgspec
 from audittrail import __version__
 from audittrail.constitution import Constitution
 from audittrail.ingest.pipeline import read
-from audittrail.model.activity import COMMAND_LINE, SYSTEM, Activity
+from audittrail.model.activity import COMMAND_LINE, SOMEBODY, SYSTEM, Activity, ActivityFilter
 from audittrail.model.analytics import BYS, days
 from audittrail.model.approval import ApprovalFilter, ApprovalRequest
 from audittrail.model.errors import Invalid, NotFound
@@ -216,33 +216,34 @@ class Gathering:
         return found
 
     async def _activity(self, project_id: int, report: Report, left_out: dict[str, int]) -> tuple[Activity, ...]:
-        """What was done in the project, and of the whole installation what its people did and what changed for all:
-        who is a member of other projects alone is not told here."""
+        """What was done in the project, and of the whole installation what changed for all and when its own people
+        signed in or their accounts changed: who is a member of other projects alone is not told here."""
+        want = ActivityFilter(from_us=report.from_us, to_us=report.to_us, size=MAX_PAGE_SIZE)
 
-        def pages(instance: bool) -> Callable[[Connection, Cursor | None], Awaitable[Page[Activity]]]:
-            ids = [] if instance else [project_id]
+        def pages(whole: bool) -> Callable[[Connection, Cursor | None], Awaitable[Page[Activity]]]:
             return lambda conn, after: activity.list_activity(
                 conn,
-                ids,
-                instance=instance,
-                from_us=report.from_us,
-                to_us=report.to_us,
-                after=after,
-                size=MAX_PAGE_SIZE,
+                () if whole else (project_id,),
+                msgspec.structs.replace(want, after=after),
+                self._now_us(),
+                instance=whole,
             )
 
         mine, left = await self._every(pages(False))
         everyone, more = await self._every(pages(True))
         async with self._db.read() as conn:
             people = {member.user.email for member in await projects.list_members(conn, project_id)}
-        people |= {one.actor for one in mine if one.actor not in (SYSTEM, COMMAND_LINE)} | {
-            one.subject for one in mine if one.action.startswith("member.")
-        }
-        kept = [
-            one for one in everyone if one.action.startswith(_EVERYONE) or one.actor in people or one.subject in people
-        ]
+        people |= {one.actor for one in mine if one.actor not in (SYSTEM, COMMAND_LINE, SOMEBODY)}
+        people |= {one.subject for one in mine if one.action.startswith("member.")}
+        found = {one.id: one for one in mine}
+        for one in everyone:
+            if one.action.startswith(_EVERYONE):
+                found[one.id] = one
+            elif one.actor in people or one.subject in people:
+                # From where somebody signed in is for administrators.
+                found[one.id] = msgspec.structs.replace(one, detail={})
         left_out["activity"] = left + more
-        return tuple(sorted((*mine, *kept), key=lambda one: (-one.at_us, one.id)))
+        return tuple(sorted(found.values(), key=lambda one: (one.at_us, one.id), reverse=True))
 
     async def _redacted(self, project_id: int, report: Report) -> tuple[Counter[str], int]:
         counts: Counter[str] = Counter()

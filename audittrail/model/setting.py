@@ -5,6 +5,7 @@ Each function raises ConfigurationError with what to write instead.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -59,6 +60,30 @@ def rate(name: str, text: str, default: float) -> float:
     return int(parts[1]) / {"s": 1, "m": 60, "h": 3600}[parts[2]]
 
 
+def is_origin(text: str) -> bool:
+    """Whether it is a scheme, a host and perhaps a port, and nothing else."""
+    try:
+        parts = urlsplit(text)
+        usual = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    whole = text == f"{parts.scheme}://{parts.netloc}"
+    return usual and whole and parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def networks(name: str, text: str, default: str) -> str:
+    """Addresses and networks, with commas."""
+    for one in (text or default).split(","):
+        try:
+            ipaddress.ip_network(one.strip())
+        except ValueError:
+            raise ConfigurationError(
+                f"{name} has {one.strip()!r}, which is no address or network; write them like 127.0.0.1 or 10.0.0.0/8, "
+                "with commas. Whoever is named there can say for any request where it came from."
+            ) from None
+    return text or default
+
+
 def origins(name: str, text: str, debug: bool) -> tuple[str, ...]:
     """Origins (RFC 6454) from a JSON list; * only where `debug` is on."""
     if not text:
@@ -77,8 +102,7 @@ def origins(name: str, text: str, debug: bool) -> tuple[str, ...]:
                 f"{name} allows every site with *, which is refused unless AUDITTRAIL_DEBUG is on. Name the sites "
                 'themselves, like ["https://your-domain.example"].'
             )
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
+        if not is_origin(origin):
             raise ConfigurationError(
                 f"{name} has {origin!r}, which is no origin: a scheme and a host, a port where it is not the usual "
                 "one, and nothing after it, like https://your-domain.example."

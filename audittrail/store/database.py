@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Self
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from audittrail.model.changes import Changes
 from audittrail.model.errors import ConfigurationError, Unavailable
-from audittrail.store import dialect, notify
+from audittrail.store import dialect, faults, notify
 from audittrail.store.notify import Replicas
 
 READERS = 8
+OPEN_SECONDS = 20.0
+ANSWER_SECONDS = 3.0  # a container's health check waits for five
 
 
 class FileLock:
@@ -30,11 +31,17 @@ class FileLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Raises ConfigurationError when another process holds it."""
+        """Raises ConfigurationError when another process holds it, or it cannot be made."""
         import fcntl
 
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.path} cannot be made: {error.strerror}. Make the database's folder writable for this user, or "
+                "name another in DATABASE_URL."
+            ) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -65,8 +72,6 @@ class Database:
         self.url = dialect.parse_url(url)
         self.is_sqlite = dialect.is_sqlite(self.url)
         self.file = dialect.file_of(self.url)
-        if self.file is not None:
-            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._write, self._read = dialect.create_engines(self.url, READERS)
         self._alone = asyncio.Lock()
         self._replicas: Replicas | None = None
@@ -108,14 +113,35 @@ class Database:
         async with _translated(), self._read.connect() as conn:
             yield conn
 
+    async def open(self) -> None:
+        """Raises ConfigurationError when it cannot be used, with what to do about it."""
+        try:
+            if self.file is not None:
+                self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            async with asyncio.timeout(OPEN_SECONDS), self._write.begin() as conn:
+                await dialect.touch(conn)
+        except (SQLAlchemyError, OSError, *faults.CONNECTING) as error:
+            raise ConfigurationError(faults.cannot_open(self.url, error)) from None
+
     async def answers(self) -> bool:
         """Whether the database can be read just now."""
         try:
-            async with self.read() as conn:
+            # A host that is gone says nothing at all.
+            async with asyncio.timeout(ANSWER_SECONDS), self.read() as conn:
                 await conn.execute(text("SELECT 1"))
-        except (Unavailable, SQLAlchemyError):
+        except (Unavailable, SQLAlchemyError, TimeoutError):
             return False
         return True
+
+    async def probe(self) -> None:
+        """Writes to the disk what nobody reads. Raises Unavailable."""
+        async with self.write() as conn:
+            await dialect.touch(conn)
+
+    async def size_bytes(self) -> int:
+        """How much disk it takes. Raises Unavailable."""
+        async with self.read() as conn:
+            return await dialect.size_bytes(conn)
 
     async def close(self) -> None:
         """May be called twice."""
@@ -133,11 +159,8 @@ class Database:
 async def _translated() -> AsyncIterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout, ConnectionError, OSError) as error:
-        if isinstance(error, InterfaceError) and not error.connection_invalidated:
-            raise  # asyncpg says so of a value it cannot encode: the statement's fault, not the connection's
-        raise Unavailable("The database does not answer just now; the same request may be sent again.", 2) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable("The connection to the database was lost; send the same request again.", 2) from error
-        raise
+    except (SQLAlchemyError, OSError, *faults.CONNECTING) as error:
+        unavailable = faults.unavailable(error)
+        if unavailable is None:
+            raise
+        raise unavailable from error

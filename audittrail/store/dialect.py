@@ -120,6 +120,7 @@ def insert(conn: AsyncConnection, table: Table) -> Any:
 _MIGRATION_LOCK = 0x41554449_54
 _SEARCH_LOCK = 0x41554449_55
 _USAGE_LOCK = 0x41554449_56
+_ACTIVITY_LOCK = 0x41554449_59
 
 
 async def lock_migrations(conn: AsyncConnection) -> None:
@@ -151,6 +152,11 @@ async def lock_usage(conn: AsyncConnection, project_ids: Iterable[int]) -> None:
     await lock_numbers(conn, {_USAGE_LOCK << 22 | project_id & 0x3FFFFF for project_id in project_ids})
 
 
+async def lock_activity(conn: AsyncConnection) -> None:
+    """Makes this transaction the only one that compares what happened with what the activity log says last."""
+    await lock_numbers(conn, [_ACTIVITY_LOCK])
+
+
 async def lock_search(conn: AsyncConnection) -> bool:
     """Whether this transaction is now the only one that changes what search has; False: another process is at it."""
     if conn.dialect.name == "sqlite":
@@ -179,6 +185,20 @@ async def merge_words(conn: AsyncConnection, pages: int) -> bool:
     before = await conn.scalar(changes)
     await conn.exec_driver_sql("INSERT INTO search_text(search_text, rank) VALUES('merge', ?)", (pages,))
     return bool((await conn.scalar(changes) or 0) - (before or 0) > 1)  # as SQLite's documentation of FTS5 has it
+
+
+async def touch(conn: AsyncConnection) -> None:
+    """Changes nothing that is read, and yet its commit is written to the disk."""
+    sqlite = "PRAGMA user_version = 0"  # ours are Alembic's
+    await conn.exec_driver_sql(sqlite if conn.dialect.name == "sqlite" else "SELECT pg_current_xact_id()")
+
+
+async def size_bytes(conn: AsyncConnection) -> int:
+    """How much disk the database takes."""
+    if conn.dialect.name == "sqlite":
+        pages, size = await conn.scalar(text("PRAGMA page_count")), await conn.scalar(text("PRAGMA page_size"))
+        return int(pages or 0) * int(size or 0)
+    return int(await conn.scalar(text("SELECT pg_database_size(current_database())")) or 0)
 
 
 async def clear_words(conn: AsyncConnection) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.account import InstanceRole, Invitation, ProjectRole
 from audittrail.model.errors import NotFound
+from audittrail.store import activity
 from audittrail.store.projects import PROJECT, project_of
 from audittrail.store.tables import invitations, projects
 
@@ -97,12 +98,14 @@ async def take_invitation(conn: AsyncConnection, token_hash: str, now_us: int) -
 
 
 async def revoke_invitation(
-    conn: AsyncConnection, project_id: int | None, invitation_id: int, *, instance: bool
+    conn: AsyncConnection, project_id: int | None, invitation_id: int, now_us: int, *, by: str, instance: bool
 ) -> None:
     """Makes the link useless. Raises NotFound for one that `list_invitations` with the same arguments does not show."""
     where = [i.project_id == project_id] if project_id is not None else []
     if instance:
         where.append(i.project_id.is_(None))
     query = delete(invitations).where(i.id == invitation_id, i.used_us.is_(None), or_(False, *where))
-    if (await conn.execute(query)).rowcount != 1:
+    row = (await conn.execute(query.returning(i.email, i.project_id))).first()
+    if row is None:
         raise NotFound("There is no such open invitation; it was used or taken back already.")
+    await activity.note(conn, now_us, by, "invitation.revoked", row.email or "", project_id=row.project_id)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.account import SCOPES, Key, Scope
 from audittrail.model.errors import Conflict, NotFound
-from audittrail.store import dialect
+from audittrail.store import activity, dialect
 from audittrail.store.tables import api_keys
 
 k = api_keys.c
@@ -108,14 +108,18 @@ async def find_candidates(conn: AsyncConnection, lookup: str) -> tuple[Candidate
     return tuple(Candidate(_key_of(row), row.secret_hash) for row in rows)
 
 
-async def revoke_key(conn: AsyncConnection, project_id: int, key_id: int, now_us: int) -> Key:
+async def revoke_key(conn: AsyncConnection, project_id: int, key_id: int, now_us: int, *, by: str) -> Key:
     """From now on the key is refused; revoking again changes nothing. Raises NotFound for another project's key."""
     mine = (k.id == key_id, k.project_id == project_id)
-    await conn.execute(update(api_keys).where(*mine, k.revoked_us.is_(None)).values(revoked_us=now_us))
+    revoke = update(api_keys).where(*mine, k.revoked_us.is_(None)).values(revoked_us=now_us)
+    revoked = (await conn.execute(revoke)).rowcount == 1
     row = (await conn.execute(select(*KEY).where(*mine))).first()
     if row is None:
         raise NotFound("There is no such key in this project.")
-    return _key_of(row)
+    key = _key_of(row)
+    if revoked:
+        await activity.note(conn, now_us, by, "key.revoked", key.public, project_id=project_id, name=key.name)
+    return key
 
 
 async def touch_keys(conn: AsyncConnection, used: Mapping[int, int]) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audittrail.model.changes import Topic
 from audittrail.store.notify import changed
 
+LONGEST_LEASE_US = 60_000_000
+
 
 class Leases:
     """Of one table, whose changes are told under a topic."""
@@ -24,7 +26,9 @@ class Leases:
 
     def _waits(self, now_us: int) -> ColumnElement[bool]:
         c = self._c
-        return or_(c.status == "queued", and_(c.status == "running", c.lease_us <= now_us))
+        # Nobody takes a lease that long: the clock was set back since, and who held it may be gone.
+        over = or_(c.lease_us <= now_us, c.lease_us > now_us + LONGEST_LEASE_US)
+        return or_(c.status == "queued", and_(c.status == "running", over))
 
     def _running(self, project_id: int, id_: str) -> ColumnElement[bool]:
         return and_(self._c.project_id == project_id, self._c.id == id_, self._c.status == "running")

@@ -44,7 +44,11 @@ def _upgrade(connection: Connection, folder: Path) -> tuple[str | None, str]:
 
 
 async def migrate(db: Database, folder: Path) -> tuple[str | None, str]:
-    """(schema before, schema now). Replicas that start together wait for each other."""
+    """(schema before, schema now). Replicas that start together wait for each other.
+
+    Raises ConfigurationError when it cannot be used, or is newer.
+    """
+    await db.open()
     async with db.write() as conn:
         await dialect.lock_migrations(conn)
         return await conn.run_sync(_upgrade, folder)

@@ -85,6 +85,13 @@ async def list_members(conn: AsyncConnection, project_id: int) -> tuple[Member, 
     return tuple(Member(user_of(row), row.project_role) for row in await conn.execute(query))
 
 
+async def find_member(conn: AsyncConnection, project_id: int, user_id: int) -> Member | None:
+    """A person of a project."""
+    query = select(*USER, m.role.label("project_role")).join(memberships, m.user_id == users.c.id)
+    row = (await conn.execute(query.where(m.project_id == project_id, m.user_id == user_id))).first()
+    return Member(user_of(row), row.project_role) if row else None
+
+
 async def add_member(conn: AsyncConnection, project_id: int, user_id: int, role: ProjectRole) -> bool:
     """False: the person belongs to the project already, and keeps the role."""
     query = (

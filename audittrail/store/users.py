@@ -69,6 +69,12 @@ async def find_user(conn: AsyncConnection, email: str) -> User | None:
     return user_of(row) if row else None
 
 
+async def get_user(conn: AsyncConnection, user_id: int) -> User | None:
+    """By its id."""
+    row = (await conn.execute(select(*USER).where(u.id == user_id))).first()
+    return user_of(row) if row else None
+
+
 async def list_users(conn: AsyncConnection) -> tuple[User, ...]:
     """All accounts, by address."""
     return tuple(user_of(row) for row in await conn.execute(select(*USER).order_by(u.email)))

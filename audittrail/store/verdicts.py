@@ -11,10 +11,12 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from audittrail.model.activity import Action, Activity
 from audittrail.model.filters import RANGES, Page
 from audittrail.model.verdict import Verdict
 from audittrail.model.violation import OPEN_LIMIT, RuleCount, Standing, Violation, ViolationFilter
 from audittrail.store import dialect
+from audittrail.store.activity import note_all
 from audittrail.store.bulk import by_project, write_rows
 from audittrail.store.notify import changed as tell
 from audittrail.store.tables import PENDING
@@ -236,6 +238,13 @@ async def any_found(conn: AsyncConnection, project_id: int) -> bool:
     return await conn.scalar(select(v.c.id).where(v.c.project_id == project_id).limit(1)) is not None
 
 
+_STANDING_ACTIONS: dict[Standing, Action] = {
+    "open": "violation.reopened",
+    "acknowledged": "violation.acknowledged",
+    "resolved": "violation.resolved",
+}
+
+
 async def set_standing(
     conn: AsyncConnection, project_id: int, ids: Iterable[str], status: Standing, note: str, by: str, now_us: int
 ) -> int:
@@ -244,8 +253,21 @@ async def set_standing(
     if note:
         values["note"] = note
     change = update(v).where(v.c.project_id == project_id, v.c.id.in_(list(ids))).values(values)
-    traces = (await conn.execute(change.returning(v.c.trace_id))).scalars().all()
-    if traces:
+    rows = (await conn.execute(change.returning(v.c.id, v.c.rule_id, v.c.trace_id))).all()
+    if rows:
         _tell(conn, project_id)
-        tell(conn, project_id, "trace", set(traces))
-    return len(traces)
+        tell(conn, project_id, "trace", {row.trace_id for row in rows})
+        action = _STANDING_ACTIONS[status]
+        lines = [
+            Activity(
+                at_us=now_us,
+                actor=by,
+                action=action,
+                subject=row.id,
+                project_id=project_id,
+                detail={"rule": row.rule_id},
+            )
+            for row in rows
+        ]
+        await note_all(conn, lines)
+    return len(rows)

@@ -69,6 +69,7 @@ class Writer:
         self._spans = self._bytes = 0
         self._stored = self._refused_spans = self._busy = 0
         self._failing = False
+        self.failure = ""  # why, in a sentence
 
     def state(self) -> WriterState:
         """How it stands."""
@@ -160,9 +161,9 @@ class Writer:
                     return
                 self._wake.clear()
                 try:
-                    await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS if self._refused else None)
+                    await asyncio.wait_for(self._wake.wait(), FLUSH_SECONDS if self._refused or self._failing else None)
                 except TimeoutError:
-                    await self._flush_refused()
+                    await (self._probe() if self._failing else self._flush_refused())
                 continue
             group: list[_Job] = []
             spans_taken = bytes_taken = 0
@@ -209,7 +210,7 @@ class Writer:
         except BaseException:
             self._put_back(refused)
             raise
-        self._failing = False
+        self._recovered()
         self._stored += sum(len(batch.spans) for batch in batches)
 
     async def _isolate(self, batch: Batch) -> list[Refusal]:
@@ -234,11 +235,27 @@ class Writer:
 
     def _fail(self, jobs: list[_Job], error: Unavailable) -> None:
         if not self._failing:
-            log.error("Nothing can be written: %s", error.__cause__.__class__.__name__)
-        self._failing = True
+            log.error("Nothing can be written: %s (%s)", error, type(error.__cause__).__name__)
+        self._failing, self.failure = True, str(error)
         for job in jobs:
             if not job.done.done():
                 job.done.set_exception(error)
+
+    async def _probe(self) -> None:
+        """Where nobody sends anything, nobody would find that it is over."""
+        try:
+            await self._db.probe()
+        except Unavailable as error:
+            self.failure = str(error)
+        except SQLAlchemyError as error:
+            log.error("The database cannot be tried: %s", type(error).__name__)
+        else:
+            self._recovered()
+
+    def _recovered(self) -> None:
+        if self._failing:
+            log.info("Transactions are written again")
+        self._failing, self.failure = False, ""
 
     async def _flush_refused(self) -> None:
         if not self._refused:

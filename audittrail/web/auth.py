@@ -15,6 +15,7 @@ from audittrail.model.account import PROJECT_ROLES, Key, Membership, ProjectRole
 from audittrail.model.errors import Forbidden, NotFound, NotSignedIn, Unavailable
 from audittrail.runtime import Runtime
 from audittrail.store import approvals, projects, sessions, verdicts
+from audittrail.web.charge import admitted, charge_key
 from audittrail.web.views.chrome import Pending
 
 COOKIE = "audittrail_session"
@@ -47,6 +48,7 @@ async def viewer_or_none(request: _Request, runtime: Runtime) -> Viewer | None:
         session = await sessions.find_session(conn, token_hash, now_us)
         if session is None:
             return None
+        admitted(request)
         memberships = await projects.list_memberships(conn, session.user.id)
         chosen = (m for m in memberships if m.project.id == session.project_id)
         current = next(chosen, memberships[0] if memberships else None)
@@ -131,6 +133,11 @@ def require_role(who: Viewer, role: ProjectRole) -> Membership:
     return member
 
 
+def may_see(who: Viewer, role: ProjectRole) -> tuple[int, ...]:
+    """The ids of the projects in which the person has this role or a greater one."""
+    return tuple(member.project.id for member in who.memberships if has_role(member, role))
+
+
 def require_admin(who: Viewer) -> None:
     """Raises Forbidden for anyone but an administrator of the instance."""
     if not who.is_admin:
@@ -189,4 +196,7 @@ async def _key(request: _Request, runtime: Runtime, scopes: tuple[Scope, ...]) -
     if shown is None:
         return None
     async with runtime.db.read() as conn:
-        return await runtime.keyring.admit(conn, shown, scopes, runtime.now_us())
+        key = await runtime.keyring.admit(conn, shown, scopes, runtime.now_us())
+    admitted(request)
+    charge_key(runtime, key, ingest=scopes == ("ingest",))
+    return key

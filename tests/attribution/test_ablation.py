@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from audittrail.attribution import Ablation, Outcome, Stopped, ablate, graph_of, outcomes_of, parse
 from audittrail.attribution.counterfactual import Record
+from audittrail.attribution.finding import of_sets
 from audittrail.attribution.measures import Time, cost_of, tokens_of
 from audittrail.attribution.remainder import Remainder
 from audittrail.attribution.steps import Steps
@@ -369,3 +370,18 @@ def test_where_nothing_can_be_said_of_time_the_rest_can_be_asked() -> None:
     with pytest.raises(Invalid, match="ran beside each other"):
         ask(spans, {"measure": "duration"})
     assert ask(spans, {"measure": "tokens"}, samples=20_000).with_all == 6 * 2_500
+
+
+def test_a_set_of_causes_is_named_before_what_led_to_it() -> None:
+    said = of_sets(
+        Outcome(error=True),
+        [["first try", "last try"]],
+        [["first call", "last call"]],
+        all_alone=True,
+        more=False,
+        ends=True,
+    )
+    assert said == (
+        "Without first try and last try together, the trace does not end in its error. The same holds without first "
+        "call or last call alone, without which those would not have come."
+    )

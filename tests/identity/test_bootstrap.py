@@ -104,7 +104,7 @@ async def test_a_revoked_key_stays_revoked(make: Make):
     project_id = await admit(runtime)
     async with runtime.db.write() as conn:
         (key,) = await keys.list_keys(conn, project_id)
-        await keys.revoke_key(conn, project_id, key.id, runtime.now_us())
+        await keys.revoke_key(conn, project_id, key.id, runtime.now_us(), by="ann")
     await bootstrap(make(**ADMIN, AUDITTRAIL_INIT_API_KEY=KEY))
     with pytest.raises(NotSignedIn, match="revoked"):
         await admit(runtime)

@@ -40,7 +40,7 @@ class Ring:
 
     async def issue(self, **asked: object) -> NewKey:
         wanted = {"project_id": 1, "name": "agent", "scopes": ["ingest"], "days": None, "now_us": NOW, **asked}
-        return await issue_key(self.db, self.keyring, **wanted)  # type: ignore[arg-type]
+        return await issue_key(self.db, self.keyring, by="ann", **wanted)  # type: ignore[arg-type]
 
     async def identify(self, secret: str, public: str | None = None) -> Key | None:
         async with self.db.read() as conn:
@@ -87,7 +87,7 @@ async def test_a_key_revoked_elsewhere_is_refused_at_once(ring: Ring):
     made = await ring.issue()
     await ring.admit(made.secret)
     async with ring.db.write() as conn:  # as the command line does, in a process of its own
-        await keys.revoke_key(conn, 1, made.key.id, NOW)
+        await keys.revoke_key(conn, 1, made.key.id, NOW, by="ann")
     with pytest.raises(NotSignedIn, match="revoked"):
         await ring.admit(made.secret)
 

@@ -297,9 +297,9 @@ async def test_each_sees_and_revokes_the_invitations_of_their_own_project(db: Da
     for project_id, instance in ((2, False), (2, True), (None, False)):
         with pytest.raises(NotFound):
             async with db.write() as conn:
-                await invitations.revoke_invitation(conn, project_id, of_one.id, instance=instance)
+                await invitations.revoke_invitation(conn, project_id, of_one.id, NOW, by="ann", instance=instance)
     async with db.write() as conn:
-        await invitations.revoke_invitation(conn, 1, of_one.id, instance=False)
+        await invitations.revoke_invitation(conn, 1, of_one.id, NOW, by="ann", instance=False)
     assert await at_once(db, accept("a", "late")) == [None]
 
 
@@ -318,12 +318,12 @@ async def test_a_key_is_revoked_once_and_by_its_own_project(db: Database):
             scopes=("ingest",),
             now_us=NOW,
         )
-        assert (await keys.revoke_key(conn, 1, made.id, NOW + 1)).revoked_us == NOW + 1
-        assert (await keys.revoke_key(conn, 1, made.id, NOW + 2)).revoked_us == NOW + 1
+        assert (await keys.revoke_key(conn, 1, made.id, NOW + 1, by="ann")).revoked_us == NOW + 1
+        assert (await keys.revoke_key(conn, 1, made.id, NOW + 2, by="ann")).revoked_us == NOW + 1
         assert await keys.list_keys(conn, 2) == ()
     with pytest.raises(NotFound):
         async with db.write() as conn:
-            await keys.revoke_key(conn, 2, made.id, NOW)
+            await keys.revoke_key(conn, 2, made.id, NOW, by="ann")
     with pytest.raises(Conflict):
         async with db.write() as conn:
             await keys.add_key(

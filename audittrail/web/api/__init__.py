@@ -3,11 +3,13 @@
 from audittrail.web.api import (
     ablations,
     accounts,
+    activity,
     analytics,
     approvals,
     check,
     ingest,
     keys,
+    metrics,
     operations,
     otlp,
     projects,
@@ -21,6 +23,7 @@ ROUTES = [
     *otlp.ROUTES,
     *ingest.ROUTES,
     *operations.ROUTES,
+    *metrics.ROUTES,
     *traces.ROUTES,
     *analytics.ROUTES,
     *check.ROUTES,
@@ -32,4 +35,5 @@ ROUTES = [
     *accounts.ROUTES,
     *projects.ROUTES,
     *keys.ROUTES,
+    *activity.ROUTES,
 ]

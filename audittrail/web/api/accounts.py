@@ -14,6 +14,7 @@ from audittrail.web.api.bodies import Body, json_only
 from audittrail.web.api.listing import One
 from audittrail.web.api.projects import ProjectItem
 from audittrail.web.auth import check_origin, person
+from audittrail.web.charge import admitted
 from audittrail.web.signin import close_session, open_session, sign_in
 from audittrail.web.signup import register as sign_up
 
@@ -83,6 +84,7 @@ async def register(request: _Request, runtime: Runtime, data: RegisterBody) -> R
     check_origin(request)
     new = NewAccount.typed(data.email, data.display_name, data.password)
     user = await sign_up(runtime, data.token, new, runtime.settings.init_project)
+    admitted(request)
     return Registered(user.id, user.email, user.role)
 
 

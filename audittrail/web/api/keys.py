@@ -40,7 +40,8 @@ async def list_keys(request: _Request, runtime: Runtime) -> Listing[Key]:
 @post("/api/v1/keys", guards=[json_only], tags=["accounts"], summary="Make an API key")
 async def create_key(request: _Request, runtime: Runtime, data: KeyBody) -> NewKey:
     """For owners of the project. `secret` is in this answer and in no other: it is not stored."""
-    project = require_role(await person(request, runtime), "owner").project
+    who = await person(request, runtime)
+    project = require_role(who, "owner").project
     name = clean_name(data.name)
     errors = (name_error(name, "the key"), scopes_error(data.scopes), days_error(data.expires_days))
     if any(errors):
@@ -53,15 +54,17 @@ async def create_key(request: _Request, runtime: Runtime, data: KeyBody) -> NewK
         scopes=data.scopes,
         days=data.expires_days,
         now_us=runtime.now_us(),
+        by=who.user.email,
     )
 
 
 @delete("/api/v1/keys/{key_id:int}", status_code=200, tags=["accounts"], summary="Revoke an API key")
 async def revoke_key(request: _Request, runtime: Runtime, key_id: RowId) -> Key:
     """For owners of the project. The key is refused from the next request on, and stays in the list."""
-    project = require_role(await person(request, runtime), "owner").project
+    who = await person(request, runtime)
+    project = require_role(who, "owner").project
     async with runtime.db.write() as conn:
-        return await keys.revoke_key(conn, project.id, key_id, runtime.now_us())
+        return await keys.revoke_key(conn, project.id, key_id, runtime.now_us(), by=who.user.email)
 
 
 ROUTES = [list_keys, create_key, revoke_key]

@@ -9,6 +9,7 @@ from litestar import Request, get, post
 
 from audittrail.identity.accounts import clean_name, name_error
 from audittrail.identity.keys import presented
+from audittrail.identity.membership import make_project
 from audittrail.model.account import Project, ProjectRole
 from audittrail.model.errors import Invalid, NotFound
 from audittrail.runtime import Runtime
@@ -63,8 +64,7 @@ async def create_project(request: _Request, runtime: Runtime, data: ProjectBody)
     if error := name_error(name, "the project"):
         raise Invalid(error)
     async with runtime.db.write() as conn:
-        made = await projects.add_project(conn, name, runtime.now_us())
-        await projects.add_member(conn, made.id, who.user.id, "owner")
+        made = await make_project(conn, name, who.user, runtime.now_us(), by=who.user.email)
     return ProjectItem.of(made, "owner")
 
 

@@ -2,6 +2,7 @@
 
 from audittrail.web.pages import (
     accounts,
+    activity,
     approvals,
     constitution,
     explain,
@@ -16,6 +17,7 @@ from audittrail.web.pages import (
 ROUTES = [
     *accounts.ROUTES,
     *settings.ROUTES,
+    *activity.ROUTES,
     *overview.ROUTES,
     *traces.ROUTES,
     *sessions.ROUTES,

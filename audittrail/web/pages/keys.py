@@ -75,6 +75,7 @@ async def create_key(request: _Request, runtime: Runtime) -> Response[Any]:
         scopes=wanted,
         days=days,
         now_us=runtime.now_us(),
+        by=who.user.email,
     )
     return await _keys(request, runtime, who, made=made)
 
@@ -85,7 +86,7 @@ async def revoke_key(request: _Request, runtime: Runtime, key_id: RowId) -> Resp
     who = await viewer(request, runtime)
     project = require_role(who, "owner").project
     async with runtime.db.write() as conn:
-        await key_store.revoke_key(conn, project.id, key_id, runtime.now_us())
+        await key_store.revoke_key(conn, project.id, key_id, runtime.now_us(), by=who.user.email)
     return Redirect("/settings/keys?saved=revoked", status_code=303)
 
 

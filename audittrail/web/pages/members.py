@@ -7,13 +7,14 @@ from typing import Any, get_args
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
+from audittrail.identity import membership
 from audittrail.identity.accounts import clean_email, email_error
 from audittrail.identity.tokens import hash_token, new_token
 from audittrail.model.account import PROJECT_ROLES, InstanceRole, ProjectRole, Viewer
 from audittrail.model.errors import Conflict, Invalid
 from audittrail.model.session import INVITATION_LIFE_US
 from audittrail.runtime import Runtime
-from audittrail.store import invitations, projects, users
+from audittrail.store import activity, invitations, projects, users
 from audittrail.web.auth import require_admin, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import RowId, read_form
@@ -99,10 +100,11 @@ async def add_member(request: _Request, runtime: Runtime) -> Response[Any]:
     if errors or role is None:
         return await _members(request, runtime, who, errors=errors)
     project = who.current.project if who.current and _is_owner(who) else None
+    now_us = runtime.now_us()
     async with runtime.db.write() as conn:
         existing = await users.find_user(conn, email)
         if existing is not None and project is not None:
-            added = await projects.add_member(conn, project.id, existing.id, role)
+            added = await membership.add_member(conn, project.id, existing, role, now_us, by=who.user.email)
             error = "" if added else "This person belongs to the project already; change the role in the list."
         elif existing is not None:
             error = _NOT_YOURS
@@ -110,7 +112,6 @@ async def add_member(request: _Request, runtime: Runtime) -> Response[Any]:
             error = _INVITE_FIRST
         else:
             error, token = "", new_token()
-            now_us = runtime.now_us()
             await invitations.add_invitation(
                 conn,
                 token_hash=hash_token(token),
@@ -121,6 +122,11 @@ async def add_member(request: _Request, runtime: Runtime) -> Response[Any]:
                 created_by=who.user.id,
                 now_us=now_us,
                 expires_us=now_us + INVITATION_LIFE_US,
+            )
+            said = {"role": role if project else None, "instance_role": instance_role}
+            project_id = project.id if project else None
+            await activity.note(
+                conn, now_us, who.user.email, "invitation.created", email, project_id=project_id, **said
             )
     if error:
         return await _members(request, runtime, who, errors={"email": error})
@@ -136,23 +142,19 @@ async def change_member(request: _Request, runtime: Runtime, user_id: RowId) -> 
     who = await viewer(request, runtime)
     form = await read_form(request)
     role, instance_role = _project_role(form.text("role")), _instance_role(form.text("instance_role"))
-    done = "removed" if form.text("remove") else "role"
+    done, now_us = "removed" if form.text("remove") else "role", runtime.now_us()
     try:
         if instance_role is not None:
             require_admin(who)
             async with runtime.db.write() as conn:
-                await users.set_instance_role(conn, user_id, instance_role)
+                await membership.change_account(conn, user_id, instance_role, now_us, by=who.user.email)
         else:
             project = require_role(who, "owner").project
+            if role is None and done != "removed":
+                raise Invalid(f"Send role ({', '.join(PROJECT_ROLES)}), remove=1, or instance_role (admin, member).")
             async with runtime.db.write() as conn:
-                if done == "removed":
-                    await projects.remove_member(conn, project.id, user_id)
-                elif role is not None:
-                    await projects.set_member_role(conn, project.id, user_id, role)
-                else:
-                    raise Invalid(
-                        f"Send role ({', '.join(PROJECT_ROLES)}), remove=1, or instance_role (admin, member)."
-                    )
+                wanted = None if done == "removed" else role
+                await membership.change_member(conn, project.id, user_id, wanted, now_us, by=who.user.email)
     except Conflict as error:
         return await _members(request, runtime, who, errors={"": str(error)})
     return Redirect(f"/settings/members?saved={done}", status_code=303)
@@ -165,7 +167,9 @@ async def revoke_invitation(request: _Request, runtime: Runtime, invitation_id: 
     _may_manage(who)
     project_id = who.current.project.id if who.current and _is_owner(who) else None
     async with runtime.db.write() as conn:
-        await invitations.revoke_invitation(conn, project_id, invitation_id, instance=who.is_admin)
+        await invitations.revoke_invitation(
+            conn, project_id, invitation_id, runtime.now_us(), by=who.user.email, instance=who.is_admin
+        )
     return Redirect("/settings/members?saved=revoked", status_code=303)
 
 

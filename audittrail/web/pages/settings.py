@@ -7,12 +7,13 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
+from audittrail.identity import membership
 from audittrail.identity.accounts import MAX_DISPLAY_NAME, clean_name, name_error
 from audittrail.identity.passwords import check_strength
 from audittrail.model.account import Viewer
 from audittrail.model.errors import Conflict, NotFound, NotSignedIn, TooMany
 from audittrail.runtime import Runtime
-from audittrail.store import projects, refusals, sessions, traces, users
+from audittrail.store import activity, refusals, sessions, traces, users
 from audittrail.web.auth import require_admin, require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import local_path, read_form
@@ -55,6 +56,9 @@ async def save_profile(request: _Request, runtime: Runtime) -> Response[Any]:
         return await _profile(request, runtime, who, {"display_name": error})
     async with runtime.db.write() as conn:
         await users.set_display_name(conn, who.user.id, name)
+        if name != who.user.display_name:
+            email, before = who.user.email, who.user.display_name
+            await activity.note(conn, runtime.now_us(), email, "account.renamed", email, name=name, before=before)
     return _saved("/settings", "profile")
 
 
@@ -65,7 +69,7 @@ async def save_password(request: _Request, runtime: Runtime) -> Response[Any]:
     form = await read_form(request)
     try:
         # Whoever found a browser left open shall not be able to guess here either.
-        await check_password(request, runtime, who.user.email, form.text("current"))
+        await check_password(request, runtime, who.user.email, form.text("current"), wanted="password")
     except (NotSignedIn, TooMany) as error:
         wrong = "This is not your present password." if isinstance(error, NotSignedIn) else str(error)
         return await _profile(request, runtime, who, {"current": wrong})
@@ -74,7 +78,9 @@ async def save_password(request: _Request, runtime: Runtime) -> Response[Any]:
     new = await runtime.passwords.hash(form.text("password"))
     async with runtime.db.write() as conn:
         await users.set_password_hash(conn, who.user.id, new)
-        await sessions.end_other_sessions(conn, who.user.id, who.session_id)
+        ended = await sessions.end_other_sessions(conn, who.user.id, who.session_id)
+        email = who.user.email
+        await activity.note(conn, runtime.now_us(), email, "account.password_changed", email, sessions_ended=ended)
     return _saved("/settings", "password")
 
 
@@ -117,7 +123,7 @@ async def rename_project(request: _Request, runtime: Runtime) -> Response[Any]:
         return await _project(request, runtime, who, {"name": error})
     try:
         async with runtime.db.write() as conn:
-            await projects.rename_project(conn, current.project.id, name)
+            await membership.rename_project(conn, current.project, name, runtime.now_us(), by=who.user.email)
     except Conflict as error:
         return await _project(request, runtime, who, {"name": str(error)})
     return _saved("/settings/project", "project")
@@ -133,8 +139,7 @@ async def create_project(request: _Request, runtime: Runtime) -> Response[Any]:
         return await _project(request, runtime, who, {"new_name": error})
     try:
         async with runtime.db.write() as conn:
-            made = await projects.add_project(conn, name, runtime.now_us())
-            await projects.add_member(conn, made.id, who.user.id, "owner")
+            made = await membership.make_project(conn, name, who.user, runtime.now_us(), by=who.user.email)
             await sessions.set_current_project(conn, who.session_id, made.id)
     except Conflict as error:
         return await _project(request, runtime, who, {"new_name": str(error)})
