@@ -44,7 +44,7 @@ class Leases:
         return await conn.scalar(select(self._c.id).where(self._waits(now_us)).limit(1)) is not None
 
     async def claim(self, conn: AsyncConnection, now_us: int, lease_us: int) -> tuple[int, str] | None:
-        """Takes up the oldest that waits, or that a process left when it ended; its project and id. None: nothing does."""
+        """Takes up the oldest that waits, or that a process left when it ended; its project and id. None: none."""
         c, waits = self._c, self._waits(now_us)
         oldest = select(c.project_id, c.id).where(waits).order_by(c.requested_us, c.id).limit(1)
         found = (await conn.execute(oldest)).first()

@@ -8,6 +8,7 @@ from audittrail.web.pages import (
     explain,
     overview,
     pending,
+    reports,
     sessions,
     settings,
     traces,
@@ -25,5 +26,6 @@ ROUTES = [
     *approvals.ROUTES,
     *constitution.ROUTES,
     *explain.ROUTES,
+    *reports.ROUTES,
     *pending.ROUTES,
 ]
