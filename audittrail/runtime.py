@@ -23,8 +23,11 @@ from audittrail.identity.tokens import derived
 from audittrail.ingest.text import storable
 from audittrail.jobs.ablations import Ablations
 from audittrail.jobs.approvals import Approvals
+from audittrail.jobs.drawing import ReportFiles
 from audittrail.jobs.erasure import Erasure
+from audittrail.jobs.gathering import Gathering
 from audittrail.jobs.reading import Reading
+from audittrail.jobs.reports import Reports
 from audittrail.jobs.retention import Retention
 from audittrail.jobs.rules import RulesFolder
 from audittrail.jobs.search import SearchIndex
@@ -71,6 +74,10 @@ class Runtime:
             self.db, self.writer, self.redactor, derived(settings.secret_key, "approvals"), clock
         )
         self.ablations = Ablations(self.db, self.constitution, clock)
+        gathering = Gathering(
+            self.db, self.constitution, clock, retention_days=settings.retention_days, redaction=settings.redaction
+        )
+        self.reports = Reports(self.db, gathering, ReportFiles(settings.data_dir / "reports"), clock)
         self.search = SearchIndex(self.db, clock, lambda: self.receiving > 0)
         self.erasure = Erasure(self.db, clock, lambda: self.receiving > 0)
         self.retention = Retention(self.db, self.erasure, clock, settings.retention_days)
@@ -95,6 +102,7 @@ class Runtime:
         """Answers all who wait for something to happen: the server is about to stop."""
         self.approvals.close()
         self.ablations.close()
+        self.reports.close()
         self.live.close()
 
     @asynccontextmanager
@@ -118,6 +126,7 @@ class Runtime:
             self.supervisor.start("search", self.search.run)
             self.supervisor.start("ablations", self.ablations.run)
             self.supervisor.start("retention", self.retention.run)
+            self.supervisor.start("reports", self.reports.run)
             if not self.db.is_sqlite:
                 self.supervisor.start("replicas", self.replicas.run)
             self.supervisor.start("settled traces", self.streams.settle)

@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": PURE,
     "store": PURE,
     "live": PURE,
-    "jobs": {"attribution", "constitution", "ingest", "live", "model", "privacy", "store"},
+    "jobs": {"attribution", "constitution", "ingest", "live", "model", "privacy", "report", "store"},
     "identity": {"model", "store"},
     "bootstrap": {"identity", "model", "settings", "store"},
     "runtime": {
@@ -63,6 +63,8 @@ DOORS: dict[str, set[str]] = {
     "zstandard": {"store"},
     "argon2": {"identity"},
     "reportlab": {"report"},
+    "arabic_reshaper": {"report"},
+    "bidi": {"report"},
     "litestar": {"app", "web"},
     "prometheus_client": {"web"},
     "jinja2": {"web"},

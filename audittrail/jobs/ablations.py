@@ -14,6 +14,7 @@ import msgspec
 
 from audittrail.attribution import Ablation, Outcome, Stopped, ablate, outcomes_of, parse
 from audittrail.constitution import Constitution, judge_span, judge_trace
+from audittrail.jobs.bell import Bell
 from audittrail.jobs.recorded import recorded
 from audittrail.model.ablation import AblationRun, Level, Method, Players
 from audittrail.model.errors import AuditTrailError, Conflict, Invalid, NotFound, Unavailable, where
@@ -24,7 +25,6 @@ from audittrail.store.database import Database
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0  # how soon another process's request, or cancellation, is seen
 TICK_SECONDS = 0.5  # between two reports of progress
 LEASE_US = 15_000_000
 MAX_BYTES = 256 << 20
@@ -61,8 +61,7 @@ class Ablations:
         self._db = db
         self._constitution = constitution
         self._now_us = now_us
-        self._changed = asyncio.Event()
-        self._closing = False
+        self._bell = Bell()
 
     async def ask(self, project_id: int, trace_id: str, question: Question, by: str) -> AblationRun:
         """The run that answers it: one that was asked before about the trace as it is, or a new one.
@@ -93,22 +92,20 @@ class Ablations:
             if await ablations.open_runs(conn, project_id) >= MAX_OPEN:
                 raise Unavailable(f"{MAX_OPEN} questions of this project wait for an answer; ask again later.", 5)
             await ablations.add(conn, project_id, run)
-        self._wake()
+        self._bell.ring()
         return run
 
     async def wait(self, project_id: int, id_: str, seconds: float) -> AblationRun:
         """The run once it has ended, or as it is after so many seconds. Raises NotFound."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while True:
-            changed = self._changed
+
+        async def read() -> AblationRun:
             async with self._db.read() as conn:
                 found = await ablations.ablation(conn, project_id, id_)
             if found is None:
                 raise NotFound("No ablation of this project has that id.")
-            left = deadline - asyncio.get_running_loop().time()
-            if not found.open or left <= 0 or self._closing:
-                return found
-            await self._pause(changed, min(left, LOOK_SECONDS))
+            return found
+
+        return await self._bell.until(read, lambda run: not run.open, seconds)
 
     async def cancel(self, project_id: int, id_: str) -> AblationRun:
         """Ends it without an answer. Raises NotFound, or Conflict when it has ended already."""
@@ -119,18 +116,18 @@ class Ablations:
             raise NotFound("No ablation of this project has that id.")
         if not done:
             raise Conflict(f"This ablation is {found.status} already; nothing was changed.")
-        self._wake()
+        self._bell.ring()
         return found
 
     async def run(self) -> None:
         """Goes on until cancelled: takes up what waits, oldest first."""
         while True:
-            changed = self._changed
+            rung = self._bell.listen()
             now_us = self._now_us()
             async with self._db.read() as conn:
                 waits = await ablations.any_waits(conn, now_us)
             if not waits:
-                await self._pause(changed, LOOK_SECONDS)
+                await self._bell.pause(rung)
                 continue
             async with self._db.write() as conn:
                 claimed = await ablations.claim(conn, now_us, now_us + LEASE_US)
@@ -148,7 +145,7 @@ class Ablations:
                     )
                 if not mine:
                     work.stopped.set()
-                self._wake()
+                self._bell.ring()
             ending = computing.result()
         except BaseException:
             # The server stops, or the database does not answer: nobody would hear what the thread finds.
@@ -161,7 +158,7 @@ class Ablations:
         if ending:
             async with self._db.write() as conn:
                 await ablations.finish(conn, project_id, run.id, now_us=self._now_us(), **ending)
-        self._wake()
+        self._bell.ring()
 
     async def _compute(self, project_id: int, run: AblationRun, work: _Work) -> dict[str, Any]:
         """What `finish` is to write; nothing when it was stopped. Never raises but for cancellation."""
@@ -215,12 +212,7 @@ class Ablations:
 
     def close(self) -> None:
         """Lets everyone go who waits: the server is about to stop."""
-        self._closing = True
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._bell.close()
 
     async def outcomes(self, project_id: int, trace_id: str) -> list[Outcome]:
         """What can be asked of a trace. Raises NotFound, or Invalid for one that is too large."""
@@ -233,11 +225,3 @@ class Ablations:
             judge_span=lambda span: judge_span(span, rules),
             judge_trace=lambda row, rows: judge_trace(row, rows, rules),
         )
-
-    @staticmethod
-    async def _pause(changed: asyncio.Event, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await changed.wait()
-        except TimeoutError:
-            return

@@ -11,6 +11,7 @@ from typing import Literal
 from audittrail.constitution import action_hash, kept_hash
 from audittrail.constitution.decision import answered_record
 from audittrail.ingest.pipeline import prepare
+from audittrail.jobs.bell import Bell
 from audittrail.model.activity import SYSTEM
 from audittrail.model.activity import Action as Deed
 from audittrail.model.approval import ApprovalRequest
@@ -24,7 +25,7 @@ from audittrail.store.connection import Connection
 from audittrail.store.database import Database
 from audittrail.store.writer import Writer
 
-LOOK_SECONDS = 1.0  # how soon a replica sees what another has written, and how late a request may expire
+LOOK_SECONDS = 1.0  # how late a request may expire
 DEFAULT = Approval()
 
 
@@ -39,8 +40,7 @@ class Approvals:
         self._redactor = redactor
         self._key = key
         self._now_us = now_us
-        self._answered = asyncio.Event()
-        self._closing = False
+        self._bell = Bell()
 
     async def ask(
         self, project_id: int, action: Action, kept: Action, decision: Decision, *, by: str, trace_id: str, span_id: str
@@ -138,28 +138,16 @@ class Approvals:
 
     async def wait(self, project_id: int, id_: str, seconds: float) -> ApprovalRequest:
         """The request once it is no longer pending, or as it is after so many seconds. Raises NotFound."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while True:
-            answered = self._answered
+
+        async def read() -> ApprovalRequest:
             async with self._db.read() as conn:
-                found = await self._found(conn, project_id, id_, self._now_us())
-            left = deadline - asyncio.get_running_loop().time()
-            if found.status != "pending" or left <= 0 or self._closing:
-                return found
-            try:
-                async with asyncio.timeout(min(left, LOOK_SECONDS)):
-                    await answered.wait()
-            except TimeoutError:
-                continue
+                return await self._found(conn, project_id, id_, self._now_us())
+
+        return await self._bell.until(read, lambda found: found.status != "pending", seconds)
 
     def close(self) -> None:
         """Lets everyone go who waits: the server is about to stop."""
-        self._closing = True
-        self._wake()
-
-    def _wake(self) -> None:
-        self._answered.set()
-        self._answered = asyncio.Event()
+        self._bell.close()
 
     async def _record(self, conn: Connection, project_id: int, request: ApprovalRequest) -> SpanRecord | None:
         stored = await spans.record_of(conn, project_id, request.trace_id, request.span_id)
@@ -168,7 +156,7 @@ class Approvals:
     def _settle(self, project_id: int, request: ApprovalRequest, record: SpanRecord | None, now_us: int) -> None:
         if record is not None:
             self._writer.keep(Batch(project_id, prepare([answered_record(record, request, now_us)], self._redactor)))
-        self._wake()
+        self._bell.ring()
 
 
 async def _note(

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from audittrail.model.filters import RANGES, one_of
-from audittrail.model.usage import Sums, quantile
+from audittrail.model.usage import SLOTS_US, Sums, quantile
 
 By = Literal["agent", "model", "tool"]
 BYS: tuple[By, ...] = get_args(By)
@@ -44,14 +44,19 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     unpriced_calls: int  # model calls that ended and whose price is not known: not in `cost`
 
 
-class Summary(Measures, frozen=True, kw_only=True):
-    """A project's numbers over a range, until now."""
+class Totals(Measures, frozen=True, kw_only=True):
+    """A project's numbers over a time."""
 
-    range: str
     from_us: int
     until_us: int
     traces: int
     violations: int
+
+
+class Summary(Totals, frozen=True, kw_only=True):
+    """A project's numbers over a range, until now."""
+
+    range: str
     pending_approvals: int  # now; counted no further than 100
 
 
@@ -95,12 +100,21 @@ def starts(range_: str, now_us: int) -> range:
     return range(first - first % size, now_us + 1, size)
 
 
+def days(from_us: int, to_us: int, now_us: int) -> range:
+    """When the buckets of a time's series begin: hours of up to two days, days of up to a hundred, else so many days
+    that they are about a hundred. None begins after now, where anything of the time is over by then."""
+    day, hour = SLOTS_US[-1], SLOTS_US[-2]
+    length = to_us - from_us
+    size = hour if length <= 2 * day else day * max(1, -(-length // (100 * day)))
+    first = from_us - from_us % min(size, day)
+    return range(first, max(first + 1, min(to_us, now_us + 1)), size)
+
+
 def buckets(
-    range_: str, now_us: int, sums: Iterable[tuple[int, Sums]], violations: Iterable[tuple[int, int]]
+    places: range, sums: Iterable[tuple[int, Sums]], violations: Iterable[tuple[int, int]]
 ) -> tuple[Bucket, ...]:
-    """The series of (time, sums) and (time, count). No bucket is left out; what a wrong clock dates later than now is
-    in the last."""
-    places = starts(range_, now_us)
+    """The series of (time, sums) and (time, count) in buckets that begin at these times. None is left out; what a wrong
+    clock dates later is in the last."""
     size, last = places.step, len(places) - 1
     added = [Sums() for _ in places]
     for at, one in sums:

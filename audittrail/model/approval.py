@@ -65,6 +65,9 @@ class ApprovalFilter(msgspec.Struct, frozen=True, kw_only=True):
     """A list of approvals as it was asked for."""
 
     status: ApprovalStatus | None = None
+    from_us: int | None = None  # asked for then or later; no parameter of a URL
+    until_us: int | None = None  # asked for before
+    trace: str = ""  # as those
     after: Cursor | None = None
     size: int = PAGE_SIZE
 

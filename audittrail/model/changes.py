@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-Topic = Literal["traces", "trace", "violations", "approvals", "counts", "ablations"]
+Topic = Literal["traces", "trace", "violations", "approvals", "counts", "ablations", "reports"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 # Of one topic in one event; more are "all of them". A commit may name more, so that a page of one trace learns whether
 # that is among them.

@@ -112,6 +112,14 @@ def money_exact(amount: Decimal | None) -> str:
     return "unpriced: no price is known for what was used" if amount is None else f"{amount.normalize():,f} US dollars"
 
 
+def rate(share: float | None) -> str:
+    """A share in percent, with one decimal below ten: `0 %`, `4.2 %`, `37 %`."""
+    if share is None:
+        return NONE
+    percent = share * 100
+    return f"{percent:.1f} %" if 0 < percent < 9.95 else f"{percent:.0f} %"
+
+
 def size(number: int | None) -> str:
     """`812 B`, `12.4 kB`, `3.1 MB`."""
     if number is None:

@@ -68,6 +68,8 @@ class ViolationFilter(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     trace: str = ""
     text: tuple[str, ...] = ()  # each must be found in the message or the title
+    from_us: int | None = None  # found then or later; no parameter of a URL
+    until_us: int | None = None  # found before
     after: Cursor | None = None
     size: int = PAGE_SIZE
 

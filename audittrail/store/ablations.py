@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, func, literal, or_, select, tuple_, update
+from sqlalchemy import Row, and_, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.ablation import ID, AblationRun, RunStatus
 from audittrail.model.filters import Cursor, Page
+from audittrail.store.leases import Leases
 from audittrail.store.notify import changed
 from audittrail.store.tables import ablations as a
 
@@ -17,8 +18,8 @@ _FIELDS = AblationRun.__struct_fields__
 _SELECT = select(*(a.c[name] for name in _FIELDS))
 # A result may be of megabytes, and a list is of many.
 _LISTED = select(*(literal("null").label(name) if name == "result" else a.c[name] for name in _FIELDS))
-LONGEST_LEASE_US = 60_000_000
 _encode = msgspec.json.Encoder().encode
+_leases = Leases(a, "ablations")
 
 
 def _run(row: Row[Any] | tuple[Any, ...]) -> AblationRun:
@@ -55,42 +56,26 @@ async def same(conn: AsyncConnection, project_id: int, run: AblationRun) -> Abla
 
 async def open_runs(conn: AsyncConnection, project_id: int) -> int:
     """How many of a project have not ended."""
-    query = select(func.count()).where(a.c.project_id == project_id, a.c.status.in_(("queued", "running")))
-    return int(await conn.scalar(query) or 0)
-
-
-def _waits(now_us: int) -> ColumnElement[bool]:
-    # Nobody takes a lease that long: the clock was set back since, and who held it may be gone.
-    over = or_(a.c.lease_us <= now_us, a.c.lease_us > now_us + LONGEST_LEASE_US)
-    return or_(a.c.status == "queued", and_(a.c.status == "running", over))
+    return await _leases.open(conn, project_id)
 
 
 async def any_waits(conn: AsyncConnection, now_us: int) -> bool:
     """Whether there is something to be taken up."""
-    return await conn.scalar(select(a.c.id).where(_waits(now_us)).limit(1)) is not None
+    return await _leases.any_waits(conn, now_us)
 
 
 async def claim(conn: AsyncConnection, now_us: int, lease_us: int) -> tuple[int, AblationRun] | None:
     """Takes up the oldest that waits, or that a process left when it ended; with its project. None: nothing waits."""
-    waits = _waits(now_us)
-    oldest = select(a.c.project_id, a.c.id).where(waits).order_by(a.c.requested_us, a.c.id).limit(1)
-    found = (await conn.execute(oldest)).first()
+    found = await _leases.claim(conn, now_us, lease_us)
     if found is None:
         return None
-    mine = and_(a.c.project_id == found.project_id, a.c.id == found.id)
-    take = update(a).where(mine, waits).values(status="running", started_us=now_us, lease_us=lease_us, done=0, total=0)
-    if (await conn.execute(take)).rowcount != 1:
-        return None  # another process was first
-    changed(conn, found.project_id, "ablations", [found.id])
-    row = (await conn.execute(_SELECT.where(mine))).one()
-    return found.project_id, _run(row)
+    row = (await conn.execute(_SELECT.where(a.c.project_id == found[0], a.c.id == found[1]))).one()
+    return found[0], _run(row)
 
 
 async def progress(conn: AsyncConnection, project_id: int, id_: str, done: int, total: int, lease_us: int) -> bool:
     """Renews the lease. False: it is not running any more, since somebody cancelled it."""
-    change = update(a).where(_running(project_id, id_)).values(done=done, total=total, lease_us=lease_us)
-    changed(conn, project_id, "ablations", [id_])
-    return (await conn.execute(change)).rowcount == 1
+    return await _leases.renew(conn, project_id, id_, done, total, lease_us)
 
 
 async def finish(
@@ -98,18 +83,12 @@ async def finish(
 ) -> bool:
     """The end of one that runs, with what else is to be said of it. False: it was cancelled before."""
     values = {"status": status, "finished_us": now_us, "result": _encode(result).decode(), **said}
-    change = update(a).where(_running(project_id, id_)).values(values)
-    changed(conn, project_id, "ablations", [id_])
-    return (await conn.execute(change)).rowcount == 1
-
-
-def _running(project_id: int, id_: str) -> ColumnElement[bool]:
-    return and_(a.c.project_id == project_id, a.c.id == id_, a.c.status == "running")
+    return await _leases.finish(conn, project_id, id_, values)
 
 
 async def release(conn: AsyncConnection, project_id: int, id_: str) -> None:
     """Gives one back that was taken up and will not be finished here."""
-    await conn.execute(update(a).where(_running(project_id, id_)).values(status="queued", lease_us=0, done=0, total=0))
+    await _leases.release(conn, project_id, id_)
 
 
 async def cancel(conn: AsyncConnection, project_id: int, id_: str, now_us: int) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+import msgspec
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.analytics import (
@@ -13,6 +14,7 @@ from audittrail.model.analytics import (
     By,
     Group,
     Summary,
+    Totals,
     buckets,
     measures,
     since,
@@ -78,15 +80,29 @@ class Window:
 
     async def series(self, range_: str) -> tuple[Bucket, ...]:
         """In steps that fit the range, which is the window's."""
-        bucket = BUCKETS_US[range_]
+        return await self.steps(starts(range_, self._now_us))
+
+    async def steps(self, places: range) -> tuple[Bucket, ...]:
+        """In steps that begin at these times."""
+        bucket, first = places.step, places.start
         sizes = [size for size in SLOTS_US if size <= bucket]
         sums = [(at, one) for at, _, one in await self.sums("all", sizes=sizes)]
-        first = starts(range_, self._now_us).start
         place = (v.c.found_us - first) // bucket
-        within = [v.c.project_id == self._project_id, v.c.outcome == "violation", v.c.found_us >= self._from_us]
-        query = select(place, func.count()).where(*within).group_by(place)
+        within = _violations(self._project_id, self._from_us, self._until_us)
+        query = select(place, func.count()).where(within).group_by(place)
         found = [(first + int(n) * bucket, int(count)) for n, count in await self._conn.execute(query)]
-        return buckets(range_, self._now_us, sums, found)
+        return buckets(places, sums, found)
+
+    async def totals(self) -> Totals:
+        """The numbers of the whole."""
+        sums = await self.total()
+        return Totals(
+            from_us=self._from_us,
+            until_us=self._now_us if self._until_us is None else self._until_us,
+            traces=sums.count,
+            violations=await violations(self._conn, self._project_id, self._from_us, self._until_us),
+            **measures(sums),
+        )
 
     async def by_name(self, whose: Whose, range_: str, only: Sequence[str]) -> dict[str, tuple[Sums, tuple[int, ...]]]:
         """Of each of these names the sums, and the counts in the steps of the range, which is the window's."""
@@ -111,24 +127,20 @@ def before(conn: AsyncConnection, project_id: int, range_: str, now_us: int) -> 
     return Window(conn, project_id, since(range_, first), first, now_us)
 
 
-async def violations(conn: AsyncConnection, project_id: int, from_us: int, until_us: int | None = None) -> int:
-    """How many violations were found."""
+def _violations(project_id: int, from_us: int, until_us: int | None) -> ColumnElement[bool]:
     within = [v.c.project_id == project_id, v.c.outcome == "violation", v.c.found_us >= from_us]
     if until_us is not None:
         within.append(v.c.found_us < until_us)
-    return int(await conn.scalar(select(func.count()).select_from(v).where(*within)) or 0)
+    return and_(*within)
+
+
+async def violations(conn: AsyncConnection, project_id: int, from_us: int, until_us: int | None = None) -> int:
+    """How many violations were found."""
+    within = _violations(project_id, from_us, until_us)
+    return int(await conn.scalar(select(func.count()).select_from(v).where(within)) or 0)
 
 
 async def summary(conn: AsyncConnection, project_id: int, range_: str, now_us: int, over: Window) -> Summary:
     """The numbers of a range; `over` is its window."""
-    sums = await over.total()
-    first = since(range_, now_us)
-    return Summary(
-        range=range_,
-        from_us=first,
-        until_us=now_us,
-        traces=sums.count,
-        violations=await violations(conn, project_id, first),
-        pending_approvals=await approvals.count_pending(conn, project_id, now_us),
-        **measures(sums),
-    )
+    pending = await approvals.count_pending(conn, project_id, now_us)
+    return Summary(range=range_, pending_approvals=pending, **msgspec.structs.asdict(await over.totals()))

@@ -151,8 +151,16 @@ def _where(project_id: int, want: ApprovalFilter, now_us: int) -> ColumnElement[
         "expired": and_(unused, or_(a.c.status == "expired", and_(a.c.status.in_(("pending", "approved")), over))),
         "used": a.c.used_us.is_not(None),
     }
-    mine = a.c.project_id == project_id
-    return and_(mine, by_status[want.status]) if want.status else mine
+    conditions = [a.c.project_id == project_id]
+    if want.status:
+        conditions.append(by_status[want.status])
+    if want.trace:
+        conditions.append(a.c.trace_id == want.trace)
+    if want.from_us is not None:
+        conditions.append(a.c.requested_us >= want.from_us)
+    if want.until_us is not None:
+        conditions.append(a.c.requested_us < want.until_us)
+    return and_(*conditions)
 
 
 async def list_approvals(

@@ -172,6 +172,10 @@ def _where(project_id: int, want: ViolationFilter, now_us: int) -> ColumnElement
     conditions: list[ColumnElement[bool]] = [v.c.project_id == project_id]
     if want.range:
         conditions.append(v.c.found_us >= now_us - RANGES[want.range] * 1_000_000)
+    if want.from_us is not None:
+        conditions.append(v.c.found_us >= want.from_us)
+    if want.until_us is not None:
+        conditions.append(v.c.found_us < want.until_us)
     for column, value in (
         (v.c.status, want.status),
         (v.c.outcome, want.outcome),

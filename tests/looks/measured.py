@@ -53,7 +53,7 @@ def overview(range_: str = "24h", most: int = 60, names: tuple[str | None, ...] 
     }
     known: dict[str, Any] = {
         "range": range_, "now_us": NOW, "summary": summary, "before": sums(dice, 500), "violations_before": 20,
-        "series": buckets(range_, NOW, steps, found), "groups": groups, "traces": tuple(ROWS[:6]),
+        "series": buckets(starts(range_, NOW), steps, found), "groups": groups, "traces": tuple(ROWS[:6]),
         "verdicts": governed.CALM[:6], "waiting": governed.WAITING,
     }  # fmt: skip
     return OverviewView(**(known | more))

@@ -9,6 +9,7 @@ from audittrail.web.pages import (
     explain,
     overview,
     pending,
+    reports,
     sessions,
     settings,
     traces,
@@ -27,5 +28,6 @@ ROUTES = [
     *approvals.ROUTES,
     *constitution.ROUTES,
     *explain.ROUTES,
+    *reports.ROUTES,
     *pending.ROUTES,
 ]

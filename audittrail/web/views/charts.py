@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -102,25 +103,24 @@ def step_text(us: int, size_us: int) -> str:
     )
 
 
-def _chart(
+def drawn(
     id_: str,
     title: str,
-    steps: Sequence[Bucket],
+    names: Sequence[str],
     shown: Sequence[Shown],
-    text: Callable[[float], str],
     *,
     unit: Unit,
     stacked: bool,
     missing: str,
 ) -> Chart:
-    size = steps[0].until_us - steps[0].from_us
-    sums = [sum(one.values[i] or 0 for one in shown) for i in range(len(steps))]
+    """Of the values at these steps; `missing` is said where there is none."""
+    steps, text = range(len(names)), TEXTS[unit]
+    sums = [sum(one.values[i] or 0 for one in shown) for i in steps]
     every = sums if stacked else [value for one in shown for value in one.values]
     scale = scale_of(every, unit)
     layers = _bars(shown, scale) if stacked else _lines(shown, scale)
     ends = apart([layer.end_y for layer in layers], _APART, FRAME.top + 4, FRAME.base)
     cells = [[missing if v is None else text(v) for v in one.values] for one in shown]
-    names = [step_text(one.from_us, size) for one in steps]
     places = label_places(len(steps), LABELS)
     areas = columns(len(steps), FRAME)
     return Chart(
@@ -142,6 +142,19 @@ def _chart(
         rows=tuple((name, *(cell[i] for cell in cells)) for i, name in enumerate(names)),
         empty=not any(every),
     )
+
+
+def _chart(id_: str, title: str, steps: Sequence[Bucket], shown: Sequence[Shown], **how: Any) -> Chart:
+    size = steps[0].until_us - steps[0].from_us
+    return drawn(id_, title, [step_text(one.from_us, size) for one in steps], shown, **how)
+
+
+TEXTS: dict[Unit, Callable[[float], str]] = {
+    "count": lambda value: human.count(round(value)),
+    "us": lambda value: human.duration(round(value)),
+    "dollars": lambda value: human.money(Decimal(f"{value:.9f}")),
+    "ratio": human.rate,
+}
 
 
 def _bars(shown: Sequence[Shown], scale: Scale) -> list[Layer]:
@@ -170,7 +183,7 @@ def traces_chart(steps: Sequence[Bucket]) -> Chart:
         Shown("errors", "v-error", tuple(float(one.errors) for one in steps)),
         Shown("others", "v-plain", tuple(float(max(0, one.traces - one.errors)) for one in steps)),
     )
-    return _chart("traces", "Traces", steps, shown, _count, unit="count", stacked=True, missing="0")
+    return _chart("traces", "Traces", steps, shown, unit="count", stacked=True, missing="0")
 
 
 def latency_chart(steps: Sequence[Bucket]) -> Chart:
@@ -184,7 +197,6 @@ def latency_chart(steps: Sequence[Bucket]) -> Chart:
         "Latency",
         steps,
         shown,
-        lambda us: human.duration(round(us)),
         unit="us",
         stacked=False,
         missing=human.NONE,
@@ -197,21 +209,13 @@ def tokens_chart(steps: Sequence[Bucket]) -> Chart:
         Shown("out", "v-accent", tuple(float(one.output_tokens or 0) for one in steps)),
         Shown("in", "v-plain", tuple(float(one.input_tokens or 0) for one in steps)),
     )
-    return _chart("tokens", "Tokens", steps, shown, _count, unit="count", stacked=True, missing="0")
+    return _chart("tokens", "Tokens", steps, shown, unit="count", stacked=True, missing="0")
 
 
 def cost_chart(steps: Sequence[Bucket]) -> Chart:
     """Of what was priced."""
     shown = (Shown("cost", "v-accent", tuple(float(one.cost or 0) for one in steps)),)
-    return _chart("cost", "Cost", steps, shown, _dollars, unit="dollars", stacked=True, missing="$0")
-
-
-def _count(value: float) -> str:
-    return human.count(round(value))
-
-
-def _dollars(value: float) -> str:
-    return human.money(Decimal(f"{value:.9f}"))
+    return _chart("cost", "Cost", steps, shown, unit="dollars", stacked=True, missing="$0")
 
 
 def _known(us: int | None) -> float | None:

@@ -65,14 +65,6 @@ def change_text(now: float | Decimal | None, then: float | Decimal | None) -> st
     return f"{share * 100:+.0f} %".replace("-", "−") if abs(share) < 9.995 else f"×{float(now) / float(then):,.0f}"
 
 
-def rate_text(rate: float | None) -> str:
-    """A share in percent, with one decimal below ten."""
-    if rate is None:
-        return human.NONE
-    percent = rate * 100
-    return f"{percent:.1f} %" if 0 < percent < 9.95 else f"{percent:.0f} %"
-
-
 class OverviewView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Template: pages/overview.html (GET /). Blocks: overview (all of it), and in it numbers, charts, breakdowns,
     latest."""
@@ -115,7 +107,7 @@ class OverviewView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def rate(self, rate: float | None) -> str:
         """In percent."""
-        return rate_text(rate)
+        return human.rate(rate)
 
     def _spark(self, value: Callable[[Bucket], Any]) -> Spark:
         values = [value(one) for one in self.series]
@@ -147,9 +139,9 @@ class OverviewView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 text=human.count(now.errors),
                 exact=f"{human.plural(now.errors, 'trace')} of {human.exact(now.ended)} that have settled",
                 href=self.list_url(status="error"),
-                note=rate_text(now.error_rate) if now.ended else "",
+                note=human.rate(now.error_rate) if now.ended else "",
                 change=change_text(now.error_rate, rate_then),
-                was=f"{rate_text(rate_then)} of the traces",
+                was=f"{human.rate(rate_then)} of the traces",
                 spark=self._spark(lambda one: one.errors),
                 style="bad" if now.errors else "",
             ),

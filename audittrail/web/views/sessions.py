@@ -12,7 +12,6 @@ from audittrail.model.summary import TraceRow
 from audittrail.report.series import Spark, spark
 from audittrail.web.views.links import query, session_path
 from audittrail.web.views.listing import RANGE_WORDS, Chip, RangedView
-from audittrail.web.views.overview import rate_text
 from audittrail.web.views.talk import headline
 from audittrail.web.views.traces import took_us
 
@@ -128,7 +127,7 @@ class AgentsView(msgspec.Struct, frozen=True, kw_only=True):
 
     def rate(self, one: AgentRow) -> str:
         """Errors among what has settled, in percent."""
-        return rate_text(one.error_rate)
+        return human.rate(one.error_rate)
 
     def list_url(self, one: AgentRow, **filters: object) -> str:
         """Its traces in the range."""

@@ -1,0 +1,58 @@
+"""Reports: asked for, taken up by one process, and kept with what their files are like until somebody deletes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from audittrail.model.filters import Cursor, Page
+from audittrail.model.report import ID, Report
+from audittrail.store.leases import Leases
+from audittrail.store.notify import changed
+from audittrail.store.tables import reports as r
+
+_FIELDS = Report.__struct_fields__
+_SELECT = select(*(r.c[name] for name in _FIELDS))
+leases = Leases(r, "reports")
+
+
+def _report(row: Row[Any]) -> Report:
+    return Report(**dict(zip(_FIELDS, row, strict=True)))
+
+
+async def add(conn: AsyncConnection, project_id: int, report: Report) -> None:
+    """A new one, to be taken up by whoever is free."""
+    values = {name: getattr(report, name) for name in _FIELDS}
+    await conn.execute(r.insert().values(project_id=project_id, lease_us=0, **values))
+    changed(conn, project_id, "reports", [report.id])
+
+
+async def report(conn: AsyncConnection, project_id: int, id_: str) -> Report | None:
+    """One of a project."""
+    if not ID.fullmatch(id_):
+        return None  # PostgreSQL takes no NUL, not even to say that there is no such row
+    row = (await conn.execute(_SELECT.where(r.c.project_id == project_id, r.c.id == id_))).first()
+    return _report(row) if row else None
+
+
+async def remove(conn: AsyncConnection, project_id: int, id_: str) -> bool:
+    """Whatever it does just now. False: there was none."""
+    if not ID.fullmatch(id_):
+        return False
+    changed(conn, project_id, "reports", [id_])
+    return (await conn.execute(delete(r).where(r.c.project_id == project_id, r.c.id == id_))).rowcount == 1
+
+
+async def list_reports(
+    conn: AsyncConnection, project_id: int, *, trace: str = "", after: Cursor | None = None, size: int
+) -> Page[Report]:
+    """Newest first, one page after the cursor; about one trace, if one is named."""
+    query = _SELECT.where(r.c.project_id == project_id)
+    if trace:
+        query = query.where(r.c.trace_id == trace)
+    if after:
+        query = query.where(tuple_(r.c.requested_us, r.c.id) < after.key)
+    rows = await conn.execute(query.order_by(r.c.requested_us.desc(), r.c.id.desc()).limit(size + 1))
+    return Page.cut([_report(row) for row in rows], size, lambda one: (one.requested_us, one.id))
