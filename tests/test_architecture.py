@@ -63,6 +63,8 @@ DOORS: dict[str, set[str]] = {
     "zstandard": {"store"},
     "argon2": {"identity"},
     "reportlab": {"report"},
+    "arabic_reshaper": {"report"},
+    "bidi": {"report"},
     "litestar": {"app", "web"},
     "prometheus_client": {"web"},
     "jinja2": {"web"},

@@ -104,6 +104,7 @@ class Source(Block, frozen=True, tag="source"):
 
     text: str
     caption: str = ""
+    whole: str = ""  # where all of it is if a page cannot hold it, as in "in trace 0af7…": the end of a sentence
 
 
 class PageBreak(Block, frozen=True, tag="page-break"):

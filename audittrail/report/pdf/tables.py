@@ -1,0 +1,113 @@
+"""Tables by hand: ten thousand rows take seconds, because no row is laid out twice and none waits for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from audittrail.report.document import Column, Table
+from audittrail.report.pdf import ink
+from audittrail.report.pdf.page import INNER, LEFT, Sheet
+from audittrail.report.pdf.prose import WHOLE, remark
+from audittrail.report.pdf.writing import Row, Style, bounded, set_lines, short
+
+_CELL, _CELL_LINES = 1_200, 40
+_GAP = 10.0
+_PAD = 2.5
+_SPLIT = 180.0  # a row higher than this may be cut by a page's end
+_TOLD = 200  # rows between two words of progress
+
+Cells = list[list[Row]]
+
+
+class _Grid:
+    """Where the columns stand."""
+
+    def __init__(self, columns: tuple[Column, ...]) -> None:
+        weights = [max(column.weight, 0.05) for column in columns]
+        free = INNER - _GAP * (len(columns) - 1)
+        if free < len(columns) * 12:
+            raise ValueError(f"{len(columns)} columns do not fit on a page; a table has at most {int(INNER / 22)}.")
+        self.columns = columns
+        self.widths = [free * weight / sum(weights) for weight in weights]
+        self.lefts = [LEFT + sum(self.widths[:i]) + _GAP * i for i in range(len(columns))]
+        self.styles = [ink.CODE_CELL if column.mono else ink.CELL for column in columns]
+
+    def cells(self, texts: tuple[str, ...]) -> Cells:
+        """A row's lines, cell by cell."""
+        return [_cell(text, style, width) for text, style, width in zip(texts, self.styles, self.widths, strict=True)]
+
+    def heads(self) -> Cells:
+        """The head's lines."""
+        return [
+            set_lines(short(column.head, 120, 3), ink.HEAD, width)
+            for column, width in zip(self.columns, self.widths, strict=True)
+        ]
+
+    def draw(self, sheet: Sheet, cells: Cells, begin: int, end: int, head: bool = False) -> float:
+        """These lines of each cell; returns the height they take."""
+        style = ink.HEAD if head else ink.CELL
+        for cell, left, width, own, column in zip(
+            cells, self.lefts, self.widths, self.styles, self.columns, strict=True
+        ):
+            lines = cell[begin:end]
+            if lines:
+                sheet.column(left, sheet.y - _PAD, width, lines, ink.HEAD if head else own, align=column.align)
+        return (end - begin) * style.leading + 2 * _PAD
+
+
+def _cell(text: str, style: Style, width: float) -> list[Row]:
+    if len(text) <= _CELL and "\n" not in text:
+        return set_lines(text, style, width)
+    cut = bounded(text, _CELL, _CELL_LINES)
+    rows = set_lines(cut.text, style, width)
+    return [*rows, *set_lines(cut.remark(WHOLE), style, width)] if cut.left_out else rows
+
+
+def table(sheet: Sheet, block: Table, told: Callable[[int], None]) -> None:
+    """The caption, the head on each page, and the rows. `told` hears how many rows have been drawn since."""
+    sheet.skip(6)
+    grid = _Grid(block.columns) if block.columns else None
+    sheet.need(ink.CAPTION.leading + 60)
+    if block.caption:
+        sheet.text(short(block.caption, 300, 3), ink.CAPTION, INNER)
+        sheet.y -= 2
+    if grid is None or not block.rows:
+        remark(sheet, block.empty)
+        sheet.y -= 10
+        return
+    heads = grid.heads()
+    _head(sheet, grid, heads)
+    for done, texts in enumerate(block.rows, 1):
+        _row(sheet, grid, heads, grid.cells(texts), block.caption)
+        if done % _TOLD == 0:
+            told(_TOLD)
+    told(len(block.rows) % _TOLD)
+    sheet.y -= 12
+
+
+def _head(sheet: Sheet, grid: _Grid, heads: Cells) -> None:
+    sheet.y -= grid.draw(sheet, heads, 0, max(map(len, heads)), head=True)
+    sheet.rule(sheet.y, colour=ink.EDGE, width=0.75)
+
+
+def _continue(sheet: Sheet, grid: _Grid, heads: Cells, caption: str) -> None:
+    sheet.next_page()
+    if caption:
+        sheet.text(short(caption, 120, 1) + " (continued)", ink.SMALL, INNER)
+    _head(sheet, grid, heads)
+
+
+def _row(sheet: Sheet, grid: _Grid, heads: Cells, cells: Cells, caption: str) -> None:
+    begin, end = 0, max(map(len, cells))
+    leading = ink.CELL.leading
+    height = end * leading + 2 * _PAD
+    if height > sheet.room and (height <= _SPLIT or sheet.room < 60):
+        _continue(sheet, grid, heads, caption)
+    while begin < end:
+        fits = max(1, int((sheet.room - 2 * _PAD) / leading))
+        upto = min(end, begin + fits)
+        sheet.y -= grid.draw(sheet, cells, begin, upto)
+        sheet.rule(sheet.y)
+        begin = upto
+        if begin < end:
+            _continue(sheet, grid, heads, caption)
