@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -15,16 +16,22 @@ Face = Literal["sans", "strong", "mono"]
 FOLDER = Path(__file__).resolve().parents[1] / "fonts"
 _FILES: dict[Face, str] = {"sans": "Inter-Regular", "strong": "Inter-SemiBold", "mono": "JetBrainsMono-Regular"}
 # Asked in this order. The last is the largest: it is read only for a character that no other has.
-_OTHERS = ("DejaVuSans", "NotoEmoji-Regular", "DroidSansFallbackFull")
-_FAR = re.compile(r"<([0-9A-F]{2})> <([0-9A-F]{5,6})>")
+_OTHERS = ("DejaVuSans", "NotoSansThai-Regular", "NotoEmoji-Regular", "DroidSansFallback")
+_MAPPED = re.compile(r"<([0-9A-F]{2})> <([0-9A-F]{4,6})>")
+_FORMS = range(0xFB50, 0xFEFD)  # joined Arabic letters; what is between them is not drawn
 
 
-def _utf16(match: re.Match[str]) -> str:
-    return f"<{match[1]}> <{chr(int(match[2], 16)).encode('utf-16-be').hex().upper()}>"
+def _meant(match: re.Match[str]) -> str:
+    code = int(match[2], 16)
+    if code < _FORMS.start:
+        return match[0]
+    text = unicodedata.normalize("NFKC", chr(code)) if code in _FORMS else chr(code)
+    return f"<{match[1]}> <{text.encode('utf-16-be').hex().upper()}>"
 
 
 class _Embedded(TTFont):  # type: ignore[misc]
-    """ReportLab writes characters beyond U+FFFF into the map back to text as one number; PDF asks for UTF-16."""
+    """Whoever copies or searches gets letters, not their joined forms; and what is beyond U+FFFF in UTF-16, which PDF
+    asks for and ReportLab does not write."""
 
     def addObjects(self, doc: Any) -> None:  # noqa: N802 - ReportLab's name
         before = set(doc.idToObject)
@@ -32,7 +39,7 @@ class _Embedded(TTFont):  # type: ignore[misc]
         for key in doc.idToObject.keys() - before:
             if key.startswith("toUnicodeCMap:"):
                 stream = doc.idToObject[key]
-                stream.content = _FAR.sub(_utf16, stream.content)
+                stream.content = _MAPPED.sub(_meant, stream.content)
 
 
 @cache
@@ -50,8 +57,12 @@ class _Fonts(dict[str, str]):
         self._names = (first, *_OTHERS)
 
     def __missing__(self, char: str) -> str:
-        code = ord(char)
-        self[char] = found = next((name for name in self._names if code in _font(name).face.charToGlyph), "")
+        code, kind = ord(char), unicodedata.category(char)
+        # DejaVu's marks stand over what is before them by themselves; others wait for a shaper to move them there.
+        names = (*_OTHERS, self._names[0]) if kind == "Mn" else self._names
+        # What a font has for private use is a picture of its own, not what was meant.
+        found = "" if kind == "Co" else next((name for name in names if code in _font(name).face.charToGlyph), "")
+        self[char] = found
         return found
 
 

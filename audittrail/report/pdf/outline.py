@@ -37,7 +37,7 @@ class Outline:
             row = one_line(title, ink.VALUE, INNER - 60)
             sheet.column(LEFT, sheet.y - 3, INNER - 60, [row], ink.VALUE)
             sheet.canvas.doForm(f"page-of-{place}")
-            self._stands[place] = sheet.y - 13
+            self._stands[place] = sheet.y - 3
             sheet.canvas.linkRect("", f"heading-{place}", (LEFT, sheet.y - 17, RIGHT, sheet.y), thickness=0)
             sheet.y -= 17
             sheet.rule(sheet.y)
@@ -58,7 +58,7 @@ class Outline:
         for place, y in self._stands.items():
             self._sheet.canvas.beginForm(f"page-of-{place}")
             number = one_line(str(self._found[place]), ink.VALUE, 60)
-            self._sheet.write(RIGHT - number.width, y, number, ink.VALUE)
+            self._sheet.column(RIGHT - 60, y, 60, [number], ink.VALUE, align="right")
             self._sheet.canvas.endForm()
 
 

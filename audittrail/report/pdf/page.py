@@ -119,17 +119,11 @@ class Sheet:
             return
         canvas = self.canvas
         canvas.setFillColor(_colour(colour or style.ink))
-        if row.said:
-            # Whoever copies, searches or listens gets what was said, not the letters' forms from left to right.
-            said = ("\ufeff" + row.said).encode("utf-16-be").hex().upper()
-            canvas.addLiteral(f"/Span <</ActualText <{said}>>> BDC")
         text = canvas.beginText(x, y)
         for font, part in typeface(style.face).runs(row.shown):
             text.setFont(font, style.size)
             text.textOut(part)
         canvas.drawText(text)
-        if row.said:
-            canvas.addLiteral("EMC")
 
     def column(
         self,

@@ -123,6 +123,7 @@ def facts(sheet: Sheet, block: Facts) -> None:
 
 def figures(sheet: Sheet, block: Figures) -> None:
     """Up to four abreast."""
+    sheet.skip(8)
     for begin in range(0, len(block.items), _ABREAST):
         _abreast(sheet, block.items[begin : begin + _ABREAST])
     sheet.y -= 4

@@ -11,6 +11,7 @@ from audittrail.report.pdf.prose import WHOLE, remark
 from audittrail.report.pdf.writing import Row, Style, bounded, set_lines, short
 
 _CELL, _CELL_LINES = 1_200, 40
+_CELL_TO_WIDTH = 4  # characters for each point of width: about 35 lines
 _GAP = 10.0
 _PAD = 2.5
 _SPLIT = 180.0  # a row higher than this may be cut by a page's end
@@ -56,9 +57,10 @@ class _Grid:
 
 
 def _cell(text: str, style: Style, width: float) -> list[Row]:
-    if len(text) <= _CELL and "\n" not in text:
+    most = max(120, min(_CELL, int(width * _CELL_TO_WIDTH)))
+    if len(text) <= most and "\n" not in text:
         return set_lines(text, style, width)
-    cut = bounded(text, _CELL, _CELL_LINES)
+    cut = bounded(text, most, _CELL_LINES)
     rows = set_lines(cut.text, style, width)
     return [*rows, *set_lines(cut.remark(WHOLE), style, width)] if cut.left_out else rows
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 from arabic_reshaper import ArabicReshaper  # type: ignore[import-untyped]
-from bidi import get_display  # type: ignore[import-untyped]
+from bidi.algorithm import get_display  # type: ignore[import-untyped]
 
 from audittrail.model import human
 from audittrail.report.pdf.fonts import Face, Typeface, typeface
@@ -19,7 +19,6 @@ from audittrail.report.pdf.fonts import Face, Typeface, typeface
 _PLAIN = re.compile(r"[ -~]*")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f]")
-_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]")
 _MARKED = re.compile(r"[^\W\d_][\u0300-\u036f]+")
 # Chinese, Japanese and Korean, where a line may end after each character; and emoji.
 _WIDE = re.compile(
@@ -43,7 +42,7 @@ class Style(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A line that is ready: `shown` from left to right, and `said` where what it says differs in order or letters."""
+    """A line that is ready: `shown` from left to right, and `said` in the order of reading where that is another."""
 
     shown: str
     width: float
@@ -142,8 +141,7 @@ def _row(text: str, face: Typeface, size: float, side: str) -> Row:
     if not side:
         return Row(text, face.width(text, size))
     shown = get_display(text, base_dir=side)
-    said = _FORMS.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    return Row(shown, face.width(shown, size), said, side == "L")
+    return Row(shown, face.width(shown, size), text, side == "L")
 
 
 def _side(text: str) -> str:
