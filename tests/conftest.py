@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,7 @@ import pytest
 
 from tests.live import Server
 from tests.postgres import Postgres
-from tests.prepare import AXE, BROWSERS, find_browser
+from tests.prepare import AXE, BROWSERS, POPPLER, find_browser
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +68,13 @@ def chromium() -> str:
 def axe() -> str:
     """The source of axe-core, to be run inside a page."""
     return AXE.read_text() if AXE.exists() else missing("axe-core was not fetched: run `make test`, which says why not")
+
+
+@pytest.fixture(scope="session")
+def poppler() -> None:
+    """pdftoppm and pdftotext are on the path."""
+    if not all(map(shutil.which, POPPLER)):
+        missing("no Poppler: install poppler-utils; `make test` does it on Debian")
 
 
 @pytest.fixture(scope="session")

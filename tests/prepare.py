@@ -1,4 +1,4 @@
-"""`make test` runs this first: what the browser tests need and no Python package carries."""
+"""`make test` runs this first: what the tests of pages and of PDFs need and no Python package carries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import tempfile
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
+
+# They draw a PDF and read its text.
+POPPLER = ("pdftoppm", "pdftotext")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -37,14 +40,32 @@ def install_browser() -> str | None:
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return "no browser. Install Chromium (Debian: apt install chromium) or name one: CHROMIUM=/path/to/chrome"
-    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
     # fonts-liberation: without any font a page has no width, and every test of a layout would pass.
-    packages = ("chromium", "fonts-liberation")
+    if failed := install(apt, "chromium", "fonts-liberation"):
+        return f"no browser: {failed}"
+    return None if find_browser() else "no browser: the chromium package brought no chromium"
+
+
+def install(apt: str, *packages: str) -> str | None:
+    """Debian packages; what went wrong, or nothing."""
+    quiet = {"env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
     for command in ([apt, "-qq", "update"], [apt, "-qq", "install", "-y", "--no-install-recommends", *packages]):
         print(" ".join(command), flush=True)
         if subprocess.run(command, stdin=subprocess.DEVNULL, **quiet).returncode != 0:  # type: ignore[call-overload]
-            return f"no browser: '{' '.join(command)}' failed"
-    return None if find_browser() else "no browser: the chromium package brought no chromium"
+            return f"'{' '.join(command)}' failed"
+    return None
+
+
+def install_poppler() -> str | None:
+    """What is in the way of a reader of PDFs that is not ours, or nothing."""
+    if all(map(shutil.which, POPPLER)):
+        return None
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        return f"no {' and '.join(POPPLER)}. Install Poppler (Debian: apt install poppler-utils)"
+    if failed := install(apt, "poppler-utils"):
+        return f"no Poppler: {failed}"
+    return None
 
 
 def fetch_axe() -> str | None:
@@ -79,9 +100,9 @@ def fetch_axe() -> str | None:
 
 def main() -> None:
     """Prints what is missing; the tests that need it then say so themselves, and fail where CI is set."""
-    for missing in (install_browser(), fetch_axe()):
+    for what, missing in (("BROWSER", install_browser()), ("BROWSER", fetch_axe()), ("PDF", install_poppler())):
         if missing:
-            print(f"\n*** BROWSER TESTS WILL NOT RUN: {missing} ***\n", file=sys.stderr, flush=True)
+            print(f"\n*** {what} TESTS WILL NOT RUN: {missing} ***\n", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

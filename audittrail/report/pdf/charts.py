@@ -23,6 +23,7 @@ Values = Sequence[float | None]
 _HEIGHT, _HIGHEST = 150.0, 560.0
 _APART = 11.0
 _SWATCH = 16.0
+_WIDEST = 40.0  # bar
 _NAME = 118.0  # the most that a name at the end may take
 _FILLS: dict[Meaning, str] = {**ink.INK, "plain": "#b4bcc6"}
 _GROUNDS: dict[Meaning, str] = {**ink.TINT, "ok": "#cfe8d7"}
@@ -171,10 +172,11 @@ class _Drawing:
 
     def _bars(self) -> list[float]:
         under: list[float] = [0.0] * len(self.block.labels)
+        gap = max(0.25, 1 - _WIDEST * len(under) / self.frame.inner_width)
         ends = []
         for one in self.shown:
             values = [max(value, 0) if value is not None else None for value in one.values]
-            for box in series.bars(values, self.scale, self.frame, under):
+            for box in series.bars(values, self.scale, self.frame, under, gap):
                 self._swatch(one, LEFT + box.x, self.y(box.y + box.height), box.width, box.height)
             under = [low + (value or 0) for low, value in zip(under, values, strict=True)]
             ends.append(self.scale.y(under[-1] - (values[-1] or 0) / 2, self.frame))

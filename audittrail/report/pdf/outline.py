@@ -47,7 +47,7 @@ class Outline:
         sheet, canvas = self._sheet, self._sheet.canvas
         key = f"heading-{self._drawn}"
         # Viewers, and ReportLab, know no level without the one above it.
-        self._depth = min(level - 1, self._depth + 1)
+        self._depth = max(0, min(level - 1, self._depth + 1))
         canvas.bookmarkPage(key, fit="XYZ", left=0, top=min(sheet.y + 12, 842), zoom=0)
         canvas.addOutlineEntry(human.visible(human.line(text, 200)) or "—", key, self._depth, closed=self._depth > 0)
         self._found[self._drawn] = sheet.pages

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from functools import cache
 from typing import IO, Literal
 
+import msgspec
 from reportlab.lib.colors import HexColor  # type: ignore[import-untyped]
 from reportlab.lib.pagesizes import A4  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
@@ -38,6 +40,10 @@ class Sheet:
         self.canvas = Canvas(
             to, pagesize=A4, pageCompression=1, invariant=1, lang="en", initialFontName=typeface("sans").name
         )
+        # The file's identity is what it says, not when and where ReportLab wrote it. Read back once, because
+        # a weight of 1 becomes 1.0 on its way to another process.
+        same = msgspec.json.decode(msgspec.json.encode(document), type=Document)
+        self.canvas._doc.signature = hashlib.sha256(msgspec.json.encode(same))
         self._describe()
         self._marks()
 

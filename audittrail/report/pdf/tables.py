@@ -40,7 +40,7 @@ class _Grid:
     def heads(self) -> Cells:
         """The head's lines."""
         return [
-            set_lines(short(column.head, 120, 3), ink.HEAD, width)
+            set_lines(short(column.head, max(12, int(width * 2)), 3), ink.HEAD, width)
             for column, width in zip(self.columns, self.widths, strict=True)
         ]
 

@@ -19,6 +19,7 @@ from audittrail.report.pdf.fonts import Face, Typeface, typeface
 _PLAIN = re.compile(r"[ -~]*")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _MARKED = re.compile(r"[^\W\d_][\u0300-\u036f]+")
 # Chinese, Japanese and Korean, where a line may end after each character; and emoji.
 _WIDE = re.compile(
@@ -60,7 +61,8 @@ class Bounded(msgspec.Struct, frozen=True):
         """A sentence for the reader, or nothing."""
         if not self.left_out:
             return ""
-        return f"{human.plural(self.left_out, 'more character')} not printed here; the whole text is {whole}."
+        verb = "is" if self.left_out == 1 else "are"
+        return f"… {human.plural(self.left_out, 'more character')} {verb} not printed here; the whole text is {whole}."
 
 
 def bounded(text: str, characters: int, lines: int) -> Bounded:
@@ -105,7 +107,8 @@ def spelled(text: str, face: Typeface) -> str:
     """The text in characters that are all seen and that the fonts have."""
     if _PLAIN.fullmatch(text):
         return text
-    shown = human.visible(text)
+    # By number: few fonts have the pictures that stand for control characters elsewhere.
+    shown = human.visible(_CONTROL.sub(lambda match: f"[U+{ord(match[0]):04X}]", text.replace("\r\n", "\n")))
     shown = _MARKED.sub(lambda match: unicodedata.normalize("NFC", match[0]), shown)
     if _ARABIC.search(shown):
         shown = _RESHAPER.reshape(shown)
