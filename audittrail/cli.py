@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from audittrail import __version__
-from audittrail.commands import accounts, keys, projects, redact, rules
+from audittrail.commands import accounts, backup, keys, projects, redact, restore, rules
 from audittrail.commands.desk import Desk, at_desk
 from audittrail.model.account import PROJECT_ROLES, SCOPES
 from audittrail.model.errors import AuditTrailError
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # the database, its journal and the keys are for this user alone
     command: Command = args.command
     try:
-        return command(args, load())
+        return command(args, load(new_key=args.new_key))
     except AuditTrailError as error:
         print(f"audittrail: {error}", file=sys.stderr)
         return 2
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     """All commands and their arguments."""
     top = argparse.ArgumentParser(prog="audittrail", description="The flight recorder and governor for AI agents.")
     top.add_argument("--version", action="version", version=f"audittrail {__version__}")
+    top.set_defaults(new_key=True)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run everything")
@@ -56,7 +57,19 @@ def parser() -> argparse.ArgumentParser:
     redact_command = commands.add_parser("redact", help="print a text as it would be kept, without what is redacted")
     redact_command.add_argument("file", nargs="?", type=Path, help="default: standard input")
     redact_command.set_defaults(command=redact.show)
+    _add_backups(commands)
     return top
+
+
+def _add_backups(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    make = commands.add_parser("backup", help="copy everything, as of one moment, while the server runs")
+    which = make.add_mutually_exclusive_group(required=True)
+    which.add_argument("--to", type=Path, metavar="DIR", help="the folder in which the backup becomes a folder")
+    which.add_argument("--verify", type=Path, metavar="BACKUP", help="check a backup, and restore nothing")
+    make.set_defaults(command=backup.run, new_key=False)
+    back = commands.add_parser("restore", help="put a backup into an empty place")
+    back.add_argument("--from", dest="source", type=Path, metavar="BACKUP", required=True)
+    back.set_defaults(command=restore.run, new_key=False)
 
 
 def _add_users(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

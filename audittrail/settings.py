@@ -146,7 +146,7 @@ def _read(env: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _secret_key(text: str, data_dir: Path, debug: bool) -> bytes:
+def _secret_key(text: str, data_dir: Path, debug: bool, new_key: bool) -> bytes:
     if text == UNSAFE_SECRET and not debug:
         raise ConfigurationError(
             "AUDITTRAIL_SECRET_KEY is the value from the documentation, which everybody knows. Set one made by "
@@ -161,6 +161,8 @@ def _secret_key(text: str, data_dir: Path, debug: bool) -> bytes:
     path = data_dir / "secret.key"
     try:
         if not path.exists():
+            if not new_key:
+                return b""
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(fd, "w") as file:
                 file.write(secrets.token_hex(32))
@@ -207,8 +209,11 @@ def _rules_dir(text: str) -> Path | None:
     return Path(text) if text else None
 
 
-def load(env: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the environment. Raises ConfigurationError with what is wrong and what to write instead."""
+def load(env: Mapping[str, str] | None = None, *, new_key: bool = True) -> Settings:
+    """The settings of the environment. Raises ConfigurationError with what is wrong and what to write instead.
+
+    Where no secret key is, one is made and kept; without `new_key` it stays empty and nothing is written.
+    """
     text = _read(os.environ if env is None else env)
     debug = boolean("AUDITTRAIL_DEBUG", text["AUDITTRAIL_DEBUG"], False)
     data_dir = Path(text["AUDITTRAIL_DATA_DIR"] or "data")
@@ -253,5 +258,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         "max_body_bytes": mebibytes("AUDITTRAIL_MAX_BODY_MB", text["AUDITTRAIL_MAX_BODY_MB"], 16, 1024),
         "max_pending_bytes": mebibytes("AUDITTRAIL_MAX_PENDING_MB", text["AUDITTRAIL_MAX_PENDING_MB"], 128, 16384),
     }
-    _make(data_dir)
-    return Settings(secret_key=_secret_key(text["AUDITTRAIL_SECRET_KEY"], data_dir, debug), **values)
+    if new_key:
+        _make(data_dir)
+    return Settings(secret_key=_secret_key(text["AUDITTRAIL_SECRET_KEY"], data_dir, debug, new_key), **values)

@@ -62,6 +62,11 @@ class FileLock:
             self._fd = None
 
 
+def lock_of(file: Path) -> FileLock:
+    """The lock of who serves this database file."""
+    return FileLock(file.with_name(file.name + ".lock"))
+
+
 class Database:
     """`async with db.write() as conn`: a transaction, alone on SQLite; `async with db.read() as conn`: a snapshot.
 
@@ -93,7 +98,7 @@ class Database:
 
     def lock(self) -> FileLock | None:
         """The lock that a serving process takes on SQLite; None on PostgreSQL."""
-        return FileLock(self.file.with_name(self.file.name + ".lock")) if self.file is not None else None
+        return lock_of(self.file) if self.file is not None else None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -122,6 +127,12 @@ class Database:
                 await dialect.touch(conn)
         except (SQLAlchemyError, OSError, *faults.CONNECTING) as error:
             raise ConfigurationError(faults.cannot_open(self.url, error)) from None
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """On PostgreSQL: every statement in it reads the state that the first one met, however long it lasts."""
+        async with _translated(), self._read.connect() as conn:
+            yield await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
     async def purging(self) -> AsyncIterator[bool]:

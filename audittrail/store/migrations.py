@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.errors import ConfigurationError
 from audittrail.store import dialect
@@ -22,10 +23,15 @@ def _config(folder: Path) -> Config:
     return config
 
 
-def _upgrade(connection: Connection, folder: Path) -> tuple[str | None, str]:
+def schemas(folder: Path) -> tuple[str, ...]:
+    """Every schema that this program knows, the newest first."""
+    return tuple(each.revision for each in ScriptDirectory.from_config(_config(folder)).walk_revisions())
+
+
+def _upgrade(connection: Connection, folder: Path, to: str | None = None) -> tuple[str | None, str]:
     config = _config(folder)
     script = ScriptDirectory.from_config(config)
-    head = script.get_current_head()
+    head = to or script.get_current_head()
     if head is None:
         raise ConfigurationError(f"No migrations are in {folder}: the installation is incomplete.")
     current = MigrationContext.configure(connection).get_current_revision()
@@ -39,7 +45,7 @@ def _upgrade(connection: Connection, folder: Path) -> tuple[str | None, str]:
             ) from None
     if current != head:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, head)
     return current, head
 
 
@@ -50,5 +56,10 @@ async def migrate(db: Database, folder: Path) -> tuple[str | None, str]:
     """
     await db.open()
     async with db.write() as conn:
-        await dialect.lock_migrations(conn)
-        return await conn.run_sync(_upgrade, folder)
+        return await migrate_within(conn, folder)
+
+
+async def migrate_within(conn: AsyncConnection, folder: Path, to: str | None = None) -> tuple[str | None, str]:
+    """As `migrate`, in a transaction that is open already; to the schema `to`, for who restores an older database."""
+    await dialect.lock_migrations(conn)
+    return await conn.run_sync(_upgrade, folder, to)
