@@ -91,6 +91,7 @@ class Runtime:
         self.supervisor = Supervisor()
         self.reading = Reading(marks, self.constitution, READERS)
         self.receiving = 0  # requests that bring spans and wait for their answer
+        self.stopping = False
         self.setup_link: str | None = None  # while there is no account
 
     def kept(self, text: str) -> str:
@@ -100,6 +101,7 @@ class Runtime:
 
     def let_go(self) -> None:
         """Answers all who wait for something to happen: the server is about to stop."""
+        self.stopping = True
         self.approvals.close()
         self.ablations.close()
         self.reports.close()

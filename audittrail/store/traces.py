@@ -133,9 +133,14 @@ async def agents(conn: AsyncConnection, project_id: int, limit: int = 50, after:
     return list((await conn.scalars(query)).all())
 
 
-async def count_spans(conn: AsyncConnection, project_id: int) -> tuple[int, int]:
-    """(traces, spans) of a project."""
-    query = select(func.count(), func.coalesce(func.sum(t.c.span_count), 0)).where(t.c.project_id == project_id)
+async def count_spans(
+    conn: AsyncConnection, project_id: int, want: TraceFilter | None = None, now_us: int = 0
+) -> tuple[int, int]:
+    """(traces, spans) of a project, or of those that such a list shows."""
+    want = want or TraceFilter()
+    await search.prepare(conn, want.text)
+    where = _where(conn, project_id, want, now_us)
+    query = select(func.count(), func.coalesce(func.sum(t.c.span_count), 0)).where(where)
     traces, spans = (await conn.execute(query)).one()
     return int(traces), int(spans)
 

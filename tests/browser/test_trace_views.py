@@ -163,12 +163,13 @@ def test_without_script_every_view_and_every_link_works(visit: Visit, site: Site
     expect(page).not_to_have_url(re.compile("after="))
 
 
-def test_the_raw_records_are_a_file(site: Site, page: Page, tmp_path: Path) -> None:
+def test_a_trace_is_a_file(site: Site, page: Page, tmp_path: Path) -> None:
     page.goto(site.trace("hostile", view="raw"))
     with page.expect_download() as started:
-        page.get_by_role("link", name="Download as JSON").click()
-    started.value.save_as(tmp_path / "trace.json")
-    assert len(json.loads((tmp_path / "trace.json").read_text())["data"]) == page.locator("details.record").count()
+        page.get_by_role("link", name="Export as NDJSON").click()
+    started.value.save_as(tmp_path / "trace.ndjson")
+    *spans, manifest = map(json.loads, (tmp_path / "trace.ndjson").read_bytes().splitlines())
+    assert manifest["manifest"]["spans"] == len(spans) == page.locator("details.record").count()
 
 
 @pytest.mark.parametrize("view", ["summary", "graph", "flow&measure=tokens", "flow&measure=time", "verdicts", "raw"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from audittrail.model.filters import Page, TraceFilter
 from audittrail.model.span import STATUSES
 from audittrail.model.summary import TraceRow
+from audittrail.web.views.links import query
 from audittrail.web.views.listing import ListView
 
 
@@ -28,6 +29,11 @@ class TracesView(ListView, frozen=True, kw_only=True):
     def took_us(self, row: TraceRow, now_us: int) -> int:
         """Of one of the traces."""
         return took_us(row, now_us)
+
+    def export(self, level: str, form: str, project: str) -> str:
+        """What the filters show, all of it, as a file."""
+        params = {"q": self.text} | {name: getattr(self.want, name) for name in ("range", *self.NAMED)}
+        return "/api/v1/traces/export" + query(**params, level=level, format=form, project=project)
 
     @property
     def statuses(self) -> tuple[str, ...]:
