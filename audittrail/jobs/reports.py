@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ from audittrail.store.database import Database
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5  # between two reports of progress
+SWEEP_SECONDS = 30.0  # how soon files go whose row is gone; nobody is given them meanwhile
+SWEEP_AT_ONCE = 500
 LEASE_US = 15_000_000
 MAX_OPEN = 20  # of a project
 _TITLES: dict[ReportKind, str] = {"audit": "Audit report", "period": "Period report", "trace": "Sheet of a trace"}
@@ -126,7 +129,11 @@ class Reports:
 
     async def run(self) -> None:
         """Goes on until cancelled: takes up what waits, oldest first."""
+        swept = -SWEEP_SECONDS
         while True:
+            if time.monotonic() - swept >= SWEEP_SECONDS:
+                await self._sweep()
+                swept = time.monotonic()
             rung = self._bell.listen()
             now_us = self._now_us()
             async with self._db.read() as conn:
@@ -139,6 +146,16 @@ class Reports:
                 found = await reports.report(conn, *claimed) if claimed else None
             if claimed and found:
                 await self._make(claimed[0], found)
+
+    async def _sweep(self) -> None:
+        """Removes the files of reports that went with their trace, or with their time."""
+        with contextlib.suppress(OSError):  # it is tried again, and whoever asks for one is not given it meanwhile
+            ids = sorted(await asyncio.to_thread(self.files.ids))
+            for at in range(0, len(ids), SWEEP_AT_ONCE):
+                async with self._db.read() as conn:
+                    gone = await reports.unknown(conn, ids[at : at + SWEEP_AT_ONCE])
+                for id_ in gone:
+                    await asyncio.to_thread(self.files.remove, id_)
 
     async def _make(self, project_id: int, report: Report) -> None:
         work = _Work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, delete, select, tuple_
@@ -43,6 +44,12 @@ async def remove(conn: AsyncConnection, project_id: int, id_: str) -> bool:
         return False
     changed(conn, project_id, "reports", [id_])
     return (await conn.execute(delete(r).where(r.c.project_id == project_id, r.c.id == id_))).rowcount == 1
+
+
+async def unknown(conn: AsyncConnection, ids: Collection[str]) -> set[str]:
+    """Those that are the ids of no report, of whatever project."""
+    found = await conn.scalars(select(r.c.id).where(r.c.id.in_(list(ids))))
+    return set(ids) - set(found)
 
 
 async def list_reports(

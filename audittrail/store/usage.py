@@ -95,6 +95,8 @@ async def names(
 ) -> list[str]:
     """The names with the highest counts in these stretches, at most so many."""
     parts = [select(u.c.name, u.c.count).where(_during(project_id, whose, one)) for one in stretches if one.size_us]
+    if not parts:  # a range within one slot
+        return []
     rows = union_all(*parts).subquery()
     count = func.sum(rows.c.count)
     query = select(rows.c.name).group_by(rows.c.name).having(count > 0).order_by(count.desc(), rows.c.name)
@@ -114,6 +116,8 @@ async def slots(
         if one.size_us:
             part = select(u.c.from_us, u.c.name, *_SUMS, u.c.bins).where(_during(project_id, whose, one))
             parts.append(part if only is None else part.where(u.c.name.in_(only)))
+    if not parts:  # a range within one slot
+        return []
     return [(row[0], row[1], _sums(row[2:])) for row in await conn.execute(union_all(*parts))]
 
 
