@@ -24,9 +24,11 @@ from audittrail.ingest.text import storable
 from audittrail.jobs.ablations import Ablations
 from audittrail.jobs.approvals import Approvals
 from audittrail.jobs.drawing import ReportFiles
+from audittrail.jobs.erasure import Erasure
 from audittrail.jobs.gathering import Gathering
 from audittrail.jobs.reading import Reading
 from audittrail.jobs.reports import Reports
+from audittrail.jobs.retention import Retention
 from audittrail.jobs.rules import RulesFolder
 from audittrail.jobs.search import SearchIndex
 from audittrail.jobs.streams import Streams
@@ -77,6 +79,8 @@ class Runtime:
         )
         self.reports = Reports(self.db, gathering, ReportFiles(settings.data_dir / "reports"), clock)
         self.search = SearchIndex(self.db, clock, lambda: self.receiving > 0)
+        self.erasure = Erasure(self.db, clock, lambda: self.receiving > 0)
+        self.retention = Retention(self.db, self.erasure, clock, settings.retention_days)
         self.passwords = Passwords()
         self.keyring = Keyring(settings.secret_key, self.passwords)
         # By a clock that does not step: a wait shall end when it was said to.
@@ -121,6 +125,7 @@ class Runtime:
             self.supervisor.start("approvals", self.approvals.expire)
             self.supervisor.start("search", self.search.run)
             self.supervisor.start("ablations", self.ablations.run)
+            self.supervisor.start("retention", self.retention.run)
             self.supervisor.start("reports", self.reports.run)
             if not self.db.is_sqlite:
                 self.supervisor.start("replicas", self.replicas.run)

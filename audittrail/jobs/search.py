@@ -160,15 +160,17 @@ def _first(waiting: Sequence[Waiting]) -> list[Waiting]:
 def _read(unread: Sequence[Unread], packed: Mapping[tuple[tuple[int, str, str], int], bytes]) -> list[Entry]:
     entries = []
     for one in unread:
-        were = _words(packed.get((one.key, one.was)), one) if one.was is not None else None
-        entries.append(Entry(one.key, one.version, _words(packed.get((one.key, one.version)), one), one.was, were))
+        were = words_of(packed.get((one.key, one.was)), one.key) if one.was is not None else None
+        said = words_of(packed.get((one.key, one.version)), one.key)
+        entries.append(Entry(one.key, one.version, said, one.was, were))
     return entries
 
 
-def _words(packed: bytes | None, span: Unread) -> str:
+def words_of(packed: bytes | None, key: tuple[int, str, str]) -> str:
+    """The words by which the span of a packed record is found."""
     try:
         return document(unpack(packed)) if packed is not None else ""
     except (ValueError, msgspec.MsgspecError) as error:
         # One damaged record shall not keep all others from being found.
-        log.error("Span %s of trace %s cannot be searched: %s", span.key[2], span.key[1], type(error).__name__)
+        log.error("Span %s of trace %s cannot be searched: %s", key[2], key[1], type(error).__name__)
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, and_, select, tuple_, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.activity import SHARED, SYSTEM, Action, Activity, ActivityFilter
@@ -45,6 +45,18 @@ async def note(
     values = _values(one)
     await conn.execute(a.insert().values(values))
     return str(values["id"])
+
+
+async def go_on(conn: AsyncConnection, id_: str, **detail: Any) -> None:
+    """What was noted goes on over more than one transaction: its numbers as of this one."""
+    await conn.execute(update(a).where(a.c.id == id_).values(detail=msgspec.json.encode(detail).decode()))
+
+
+async def find(conn: AsyncConnection, project_ids: Sequence[int], id_: str) -> Activity | None:
+    """One of these projects."""
+    query = select(*_COLUMNS).where(a.c.id == id_, a.c.project_id.in_(list(project_ids)))
+    row = (await conn.execute(query)).first()
+    return _activity(row) if row else None
 
 
 async def note_all(conn: AsyncConnection, found: Sequence[Activity]) -> None:

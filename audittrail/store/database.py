@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from audittrail.model.changes import Changes
 from audittrail.model.errors import ConfigurationError, Unavailable
-from audittrail.store import dialect, faults, notify
+from audittrail.store import dialect, faults, notify, space
 from audittrail.store.notify import Replicas
 
 READERS = 8
@@ -122,6 +122,35 @@ class Database:
                 await dialect.touch(conn)
         except (SQLAlchemyError, OSError, *faults.CONNECTING) as error:
             raise ConfigurationError(faults.cannot_open(self.url, error)) from None
+
+    @asynccontextmanager
+    async def purging(self) -> AsyncIterator[bool]:
+        """Whether this process is the only one that purges, while the block lasts."""
+        if self.is_sqlite:
+            yield True
+            return
+        engine = dialect.create_single(self.url)
+        try:
+            async with _translated(), engine.connect() as conn:
+                await conn.execution_options(isolation_level="AUTOCOMMIT")
+                yield await dialect.lock_retention(conn)
+        finally:
+            await engine.dispose()
+
+    async def give_back(self, pages: int) -> None:
+        """Returns so many free pages of SQLite's file to the file system."""
+        async with self._alone, _translated(), self._write.connect() as conn:
+            await space.give_back(conn, pages)
+
+    async def empty_log(self) -> bool:
+        """Leaves nothing in SQLite's write-ahead log. False: a reader was in the way; try again."""
+        if not self.is_sqlite:
+            return True
+        async with _translated():
+            # Most of it while others write; what is left is little.
+            await space.empty_log(self.url, truncate=False)
+            async with self._alone:
+                return await space.empty_log(self.url, truncate=True)
 
     async def answers(self) -> bool:
         """Whether the database can be read just now."""

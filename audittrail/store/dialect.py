@@ -33,6 +33,11 @@ from sqlalchemy.pool import NullPool
 from audittrail.model.errors import ConfigurationError
 
 _DURABLE = (
+    # Said first: it holds for a file that is still empty, and for an older one only after a VACUUM. Without it what
+    # retention frees is used again, and never given back to the file system.
+    ("auto_vacuum", "INCREMENTAL"),
+    # What is deleted is overwritten with zeros. SQLite leaves it standing in the file otherwise, for whoever copies it.
+    ("secure_delete", "ON"),
     ("journal_mode", "WAL"),  # readers never wait for the writer
     # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when the power fails, and we have said "stored" for
     # them. Commits are grouped, so fsync runs once per group.
@@ -121,6 +126,7 @@ _MIGRATION_LOCK = 0x41554449_54
 _SEARCH_LOCK = 0x41554449_55
 _USAGE_LOCK = 0x41554449_56
 _ACTIVITY_LOCK = 0x41554449_59
+_RETENTION_LOCK = 0x41554449_57
 
 
 async def lock_migrations(conn: AsyncConnection) -> None:
@@ -162,6 +168,42 @@ async def lock_search(conn: AsyncConnection) -> bool:
     if conn.dialect.name == "sqlite":
         return True
     return bool(await conn.scalar(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _SEARCH_LOCK}))
+
+
+async def wait_for_search(conn: AsyncConnection) -> None:
+    """As `lock_search`, and waits until no other transaction changes what search has."""
+    await lock_numbers(conn, [_SEARCH_LOCK])
+
+
+async def lock_retention(conn: AsyncConnection) -> bool:
+    """Whether this connection is now the only one that purges, until it is closed."""
+    if conn.dialect.name == "sqlite":
+        return True
+    return bool(await conn.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _RETENTION_LOCK}))
+
+
+async def remove_words(conn: AsyncConnection, old: Sequence[tuple[int, str]]) -> None:
+    """Documents of these numbers, put in with these words, are found no more. What is left of them in the index of
+    SQLite goes with `begin_wiping`."""
+    if conn.dialect.name == "sqlite":
+        await put_words(conn, [], old)
+    else:
+        await conn.execute(text("DELETE FROM search_text WHERE id = ANY(:ids)"), {"ids": [number for number, _ in old]})
+
+
+async def begin_wiping(conn: AsyncConnection) -> None:
+    """Makes all parts of the word index one, by and by: `merge_words` until nothing is left to do.
+
+    FTS5 takes a document out by noting that it is gone; its words stand in the file until the part of the index that
+    has them and the part that has the note are written as one.
+    """
+    if conn.dialect.name == "sqlite":
+        await conn.exec_driver_sql("INSERT INTO search_text(search_text, rank) VALUES('merge', -1)")
+
+
+def is_file(conn: AsyncConnection) -> bool:
+    """Whether the database is one file, which is ours alone to look after."""
+    return conn.dialect.name == "sqlite"
 
 
 async def put_words(conn: AsyncConnection, new: Sequence[tuple[int, str]], old: Sequence[tuple[int, str]]) -> None:

@@ -135,6 +135,8 @@ async def put(
         return False
     traces = {entry.key[:2]: 0 for entry in entries} | {(w.project_id, w.trace_id): w.received_us for w in complete}
     known = await _numbered(conn, list(traces))
+    # What was erased since its records were read shall not come back by its words.
+    entries = [entry for entry in entries if entry.key[:2] in known]
     standing = await _standing(conn, entries, known)
     new: list[tuple[int, str]] = []
     old: list[tuple[int, str]] = []
@@ -149,11 +151,11 @@ async def put(
         if version is None:
             known[trace] = no, size + 1
         elif dialect.needs_old_words(conn):
-            if entry.words_were is None or _mark(entry.words_were) != mark:
+            if entry.words_were is None or mark_of(entry.words_were) != mark:
                 raise Outdated
             old.append((no << SPAN_BITS | at, entry.words_were))
         new.append((no << SPAN_BITS | at, entry.words))
-        rows.append((no, span_id, at, entry.version, _mark(entry.words)))
+        rows.append((no, span_id, at, entry.version, mark_of(entry.words)))
     await dialect.put_words(conn, new, old)
     await write_rows(conn, d, rows, over=True)
     numbered = [(no, *trace, traces[trace], size) for trace, (no, size) in known.items()]
@@ -163,17 +165,26 @@ async def put(
     return True
 
 
-def _mark(text: str) -> int:
+def mark_of(text: str) -> int:
+    """Knows the words again."""
     return zlib.crc32(text.encode())
 
 
 async def _numbered(conn: AsyncConnection, traces: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[int, int]]:
-    """Number and size of each trace; new ones get the next numbers."""
+    """Number and size of each trace that is still there; new ones get the next numbers."""
     known: dict[tuple[int, str], tuple[int, int]] = {}
+    unknown: list[tuple[int, str]] = []
     for project_id, trace_ids in by_project(traces).items():
-        query = select(x.c.trace_id, x.c.no, x.c.size).where(x.c.project_id == project_id, x.c.trace_id.in_(trace_ids))
-        known |= {(project_id, trace_id): (no, size) for trace_id, no, size in await conn.execute(query)}
-    unknown = [trace for trace in traces if trace not in known]
+        query = (
+            select(t.c.trace_id, x.c.no, x.c.size)
+            .outerjoin(x, (x.c.project_id == t.c.project_id) & (x.c.trace_id == t.c.trace_id))
+            .where(t.c.project_id == project_id, t.c.trace_id.in_(trace_ids))
+        )
+        for trace_id, no, size in await conn.execute(query):
+            if no is None:
+                unknown.append((project_id, trace_id))
+            else:
+                known[project_id, trace_id] = no, size
     if not unknown:
         return known
     last = await conn.scalar(select(x.c.no).order_by(x.c.no.desc()).limit(1)) or 0
@@ -202,6 +213,11 @@ async def clear(conn: AsyncConnection) -> bool:
     for table in (d, x, p):
         await conn.execute(delete(table))
     return True
+
+
+async def begin_wiping(conn: AsyncConnection) -> None:
+    """Before `tidy` is asked until it is done: then no word of what was taken out is left in the index."""
+    await dialect.begin_wiping(conn)
 
 
 async def tidy(conn: AsyncConnection, pages: int) -> bool:

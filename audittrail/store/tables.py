@@ -16,11 +16,11 @@ from sqlalchemy import (
     text,
 )
 
-from audittrail.store import ablation_table, activity_table, report_table, usage_table
+from audittrail.store import ablation_table, activity_table, report_table, tombstone_table, usage_table
 from audittrail.store.columns import Counts, Dollars, Id, Us, metadata
 
 ablations, activity = ablation_table.ablations, activity_table.activity
-reports, usage = report_table.reports, usage_table.usage
+reports, tombstones, usage = report_table.reports, tombstone_table.tombstones, usage_table.usage
 
 projects = Table(
     "projects",
@@ -185,11 +185,10 @@ refusals = Table(
     Column("last_us", Us, nullable=False),
 )
 
-# What the rules found, and what people made of it. Passes are only counted. One row for each rule and span, or, with an
-# empty span_id, for each rule and trace: `id` is a hash of the three, so that judging again meets the same row.
 # As text, not as parameters: a planner takes a partial index only where it sees the same condition.
 PENDING = text("status = 'open' AND outcome IN ('violation', 'error') AND mode = 'enforce'")
-
+# What the rules found, and what people made of it. Passes are only counted. One row for each rule and span, or, with an
+# empty span_id, for each rule and trace: `id` is a hash of the three, so that judging again meets the same row.
 verdicts = Table(
     "verdicts",
     metadata,
@@ -264,6 +263,7 @@ approvals = Table(
     Column("done_by", String(49)),  # trace/span of the step that did it
     Index(None, "project_id", "action_hash"),
     Index(None, "project_id", "kept_hash"),
+    Index(None, "project_id", "trace_id"),
     Index(None, "project_id", "status", "requested_us"),
     Index(None, "status", "expires_us"),
 )

@@ -140,6 +140,12 @@ async def count_spans(conn: AsyncConnection, project_id: int) -> tuple[int, int]
     return int(traces), int(spans)
 
 
+async def oldest(conn: AsyncConnection, project_id: int) -> int | None:
+    """When the project's first trace began."""
+    first: int | None = await conn.scalar(select(func.min(t.c.started_us)).where(t.c.project_id == project_id))
+    return first
+
+
 async def is_empty(conn: AsyncConnection, project_id: int) -> bool:
     """Whether the project never received a trace."""
     return await conn.scalar(select(t.c.trace_id).where(t.c.project_id == project_id).limit(1)) is None

@@ -35,6 +35,16 @@ async def shift(conn: AsyncConnection, shifts: Mapping[int, Shift]) -> None:
             await _add(conn, project_id, slots[i : i + _CHUNK])
 
 
+async def sweep(conn: AsyncConnection, shifts: Mapping[int, Shift]) -> None:
+    """After traces were taken back: the slots in which nothing is left."""
+    for project_id, one in shifts.items():
+        times = {slot.from_us for slot in one.slots}
+        places = [u.c.whose.in_({s.whose for s in one.slots}), u.c.size_us.in_({s.size_us for s in one.slots})]
+        await conn.execute(
+            u.delete().where(u.c.project_id == project_id, *places, u.c.from_us.in_(times), u.c.count <= 0)
+        )
+
+
 async def _add(conn: AsyncConnection, project_id: int, slots: Sequence[tuple[Slot, Sums]]) -> None:
     had = await _standing(conn, project_id, [slot for slot, _ in slots])
     rows = []

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from audittrail.model.batch import Batch, Prepared, Refusal
 from audittrail.model.errors import Unavailable
 from audittrail.model.verdict import Judge
-from audittrail.store import refusals, spans
+from audittrail.store import refusals, spans, tombstones
 from audittrail.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ class Writer:
 
     async def _write(self, group: list[_Job]) -> None:
         try:
-            await self._commit([job.batch for job in group])
+            late = await self._commit([job.batch for job in group])
         except Unavailable as error:
             self._fail(group, error)
         except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
@@ -197,33 +197,38 @@ class Writer:
             self._fail(group, Unavailable("The server is stopping; send the same request again.", 2))
             raise
         else:
-            for job in group:
-                _resolve(job, [])
+            for job, refused in zip(group, late, strict=True):
+                _resolve(job, refused)
 
-    async def _commit(self, batches: list[Batch]) -> None:
+    async def _commit(self, batches: list[Batch]) -> list[list[Refusal]]:
+        """Stores the batches; of each what is refused because its trace was deleted."""
         refused, self._refused = self._refused, {}
         try:
             async with self._db.write() as conn:
                 now = self._now_us()
                 await refusals.add(conn, refused, now)
-                await spans.store(conn, batches, now, self._judge)
+                kept, late = await tombstones.admit(conn, batches)
+                await spans.store(conn, kept, now, self._judge)
         except BaseException:
             self._put_back(refused)
             raise
         self._recovered()
-        self._stored += sum(len(batch.spans) for batch in batches)
+        self._stored += sum(len(batch.spans) for batch in kept)
+        for batch, those in zip(batches, late, strict=True):
+            if those:
+                self.count_refused(batch.project_id, "traces", [one.reason for one in those])
+        return late
 
     async def _isolate(self, batch: Batch) -> list[Refusal]:
         """Stores what can be stored of a batch, by halves; returns what cannot."""
         try:
-            await self._commit([batch])
+            return (await self._commit([batch]))[0]
         except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
             if len(batch.spans) == 1:
                 return [self._poison(batch.project_id, batch.spans[0], error)]
             half = len(batch.spans) // 2
             first = await self._isolate(Batch(batch.project_id, batch.spans[:half]))
             return first + await self._isolate(Batch(batch.project_id, batch.spans[half:]))
-        return []
 
     def _poison(self, project_id: int, span: Prepared, error: Exception) -> Refusal:
         # Neither the log nor the answer may carry the statement or its values: they are trace content.

@@ -60,6 +60,8 @@ class Graphs:
         self, conn: Connection, project_id: int, trace: TraceRow, rows: Sequence[SpanRow], now_us: int
     ) -> Found:
         """The graph of a trace whose rows are these."""
+        # What nobody asks for again shall not stay either: its trace may have been deleted.
+        self._kept = {key: kept for key, kept in self._kept.items() if kept[0] >= now_us}
         key = (project_id, trace.trace_id, trace.received_us, trace.span_count)
         until_us, found = self._kept.pop(key, (0, None))
         if found is None or until_us < now_us:
@@ -68,3 +70,7 @@ class Graphs:
         while sum(len(one.graph.nodes) for _, one in self._kept.values()) > MAX_KEPT and len(self._kept) > 1:
             del self._kept[next(iter(self._kept))]
         return found
+
+    def forget(self, project_id: int) -> None:
+        """What was read of a project in which something was deleted."""
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] != project_id}

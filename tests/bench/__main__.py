@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.attribution import speed as causes
-from tests.bench import check, ingest, live, pages, rules, visible, waterfall
+from tests.bench import check, ingest, keeping, live, pages, rules, visible, waterfall
 from tests.live import ROOT, Server
 from tests.privacy import speed
 
@@ -42,6 +42,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
     )
     ok &= check.run(Server(folder / "check"), rate)
     ok &= live.run(Server(folder / "live"), rounds, spans)
+    ok &= keeping.run(Server(folder / "keeping"))
     ok &= visible.run(Server(folder / "visible"))
     ok &= rules.run()
     ok &= redaction()

@@ -68,6 +68,8 @@ def test_the_wheel_carries_the_programs_data(wheel):
             p.relative_to(ROOT).as_posix() for p in (ROOT / folder).rglob("*") if p.is_file() and p.suffix != ".pyc"
         }
         assert {f"audittrail/{name}" for name in here} <= set(inside), folder
+    fonts = {f"audittrail/report/fonts/{p.name}" for p in (ROOT / "audittrail/report/fonts").iterdir()}
+    assert fonts and fonts <= set(inside)
     assert any(name.endswith("/licenses/LICENSE") for name in inside)
     strays = {name.split("/")[0] for name in inside} - {"audittrail"}
     assert all(name.endswith(".dist-info") for name in strays), strays

@@ -160,7 +160,7 @@ def _remark_rows(one: Figure, width: float) -> list[Row]:
     text = short(one.remark, 240, 4)
     if one.meaning == "plain":
         return set_lines(text, ink.SMALL, width) if text else []
-    # Two spaces of the sign's width: the word begins beside the shape.
+    # The sign stands in these spaces.
     word = ink.WORD[one.meaning]
     return set_lines("    " + (f"{word}: {text}" if text else word), ink.SMALL, width)
 

@@ -13,6 +13,7 @@ from audittrail.report.pdf.writing import Row, Style, bounded, set_lines, short
 _CELL, _CELL_LINES = 1_200, 40
 _CELL_TO_WIDTH = 4  # characters for each point of width: about 35 lines
 _GAP = 10.0
+_NARROWEST = 12.0  # a column that holds one character of any script
 _PAD = 2.5
 _SPLIT = 180.0  # a row higher than this may be cut by a page's end
 _TOLD = 200  # rows between two words of progress
@@ -24,12 +25,16 @@ class _Grid:
     """Where the columns stand."""
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
-        weights = [max(column.weight, 0.05) for column in columns]
         free = INNER - _GAP * (len(columns) - 1)
-        if free < len(columns) * 12:
-            raise ValueError(f"{len(columns)} columns do not fit on a page; a table has at most {int(INNER / 22)}.")
+        spare = free - len(columns) * _NARROWEST
+        if spare < 0:
+            most = int((INNER + _GAP) / (_NARROWEST + _GAP))
+            raise ValueError(f"{len(columns)} columns do not fit on a page; a table has at most {most}.")
+        weights = [max(column.weight, 0.01) for column in columns]
         self.columns = columns
         self.widths = [free * weight / sum(weights) for weight in weights]
+        if min(self.widths) < _NARROWEST:
+            self.widths = [_NARROWEST + spare * weight / sum(weights) for weight in weights]
         self.lefts = [LEFT + sum(self.widths[:i]) + _GAP * i for i in range(len(columns))]
         self.styles = [ink.CODE_CELL if column.mono else ink.CELL for column in columns]
 

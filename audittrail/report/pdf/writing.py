@@ -26,7 +26,7 @@ _WIDE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]"
 )
 _NEVER_FIRST = frozenset("、。，．・：；？！）」』】〕〉》”’％…ー々")
-_AFTER = frozenset("-/\\_.,:;&=?|+@)]}>")  # where a word too long for a line is cut first
+_AFTER = frozenset("-/\\_.,:;&=?|@)]}>")  # where a word too long for a line is cut first
 _VARIANT, _JOINER = "\ufe0f", "\u200d"
 
 # Marks are part of what was said, and only the ligature that Arabic cannot be written without is wanted.

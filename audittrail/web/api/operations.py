@@ -40,6 +40,8 @@ class Instance(msgspec.Struct, frozen=True):
     database: str
     queue: WriterState
     search_lag_seconds: int  # since the oldest trace arrived that search does not know wholly
+    retention_days: int  # 0: for ever
+    last_purge_us: int | None  # when this process last purged something
 
 
 def uptime_seconds(runtime: Runtime) -> int:
@@ -65,6 +67,8 @@ def reasons(runtime: Runtime, connected: bool) -> list[str]:
         found.append(f"Space runs out: {size(disk.free)} of {size(disk.total)} are left for the data folder.")
     states = runtime.supervisor.states
     found += [f"The background task {name} is not running." for name, state in states.items() if not state.running]
+    if runtime.retention.reason:
+        found.append(runtime.retention.reason)
     rules = runtime.constitution
     # Places only: whoever asks here has shown no key. The page and the log say what is wrong there.
     if rules.errors:
@@ -100,7 +104,9 @@ async def instance(runtime: Runtime) -> Response[Instance]:
     database = "sqlite" if runtime.db.is_sqlite else "postgresql"
     rules = len(runtime.constitution.rules)
     lag = search_lag_seconds(runtime)
-    body = Instance(__version__, agents, rules, uptime_seconds(runtime), database, runtime.writer.state(), lag)
+    days, last = runtime.settings.retention_days, runtime.retention.last_us
+    queue = runtime.writer.state()
+    body = Instance(__version__, agents, rules, uptime_seconds(runtime), database, queue, lag, days, last)
     return Response(body, headers={"Cache-Control": "no-store"})
 
 

@@ -16,7 +16,7 @@ from audittrail.runtime import Runtime
 from audittrail.store import agents as agent_store
 from audittrail.store import conversations
 from audittrail.store import spans as span_store
-from audittrail.web.auth import require_project, viewer
+from audittrail.web.auth import has_role, require_project, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.render import page
 from audittrail.web.views.links import session_named
@@ -51,7 +51,8 @@ async def sessions(request: _Request, runtime: Runtime) -> Response[str]:
 async def session(request: _Request, runtime: Runtime, session: str) -> Response[str]:
     """What was asked and what came out, trace by trace."""
     who = await viewer(request, runtime)
-    project_id = require_project(who).project.id
+    member = require_project(who)
+    project_id = member.project.id
     now_us, after = runtime.now_us(), request.query_params.get("after", "")
     cursor = Cursor.parse(after) if after else None
     name = session_named(session)
@@ -76,6 +77,7 @@ async def session(request: _Request, runtime: Runtime, session: str) -> Response
         next=traces.next,
         first=cursor is None,
         now_us=now_us,
+        can_delete=has_role(member, "owner"),
     )
     return page(request, "pages/session.html", view, chrome_of(request, runtime, who))
 

@@ -26,6 +26,7 @@ from audittrail.store.spans import StoredRecord
 from audittrail.web.auth import has_role, is_refresh, require_project, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.graphs import Found, Graphs
+from audittrail.web.pages.deletion import gone
 from audittrail.web.render import Renderer, page
 from audittrail.web.views.graph import DownloadView, GraphView
 from audittrail.web.views.links import TraceAsk
@@ -77,6 +78,8 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
     async with runtime.db.read() as conn:
         row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
         if row is None:
+            if (deleted := await gone(request, runtime, conn, who, trace_id)) is not None:
+                return deleted
             member = await _elsewhere(conn, who, trace_id)
             row = await trace_store.trace(conn, member.project.id, trace_id, now_us)
             if row is None:
@@ -114,6 +117,7 @@ async def trace(request: _Request, runtime: Runtime, trace_id: str) -> Response[
         now_us=now_us,
         verdicts=verdicts,
         can_change=has_role(member, "reviewer"),
+        can_delete=has_role(member, "owner"),
         edges=found.graph,
         complete=found.complete,
         raw=raw,

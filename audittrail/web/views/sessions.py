@@ -53,6 +53,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
     first: bool  # whether the page begins with the session's first trace
     now_us: int
+    can_delete: bool = False
 
     @property
     def path(self) -> str:

@@ -83,6 +83,7 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     edges: Graph | None = None  # for the graph
     complete: bool = True  # whether the graph knows more than who contains whom
     raw: RawView | None = None
+    can_delete: bool = False
 
     @cached_property
     def marks(self) -> dict[str, tuple[str, str]]:
@@ -257,6 +258,7 @@ def trace_view(
     edges: Graph | None = None,
     complete: bool = True,
     raw: RawView | None = None,
+    can_delete: bool = False,
 ) -> TraceView:
     """The page of a trace. `selected` is the span `selected_id(spans, ask.span)`, `root` the span `root_id(spans)`."""
     panel = None
@@ -283,4 +285,5 @@ def trace_view(
         edges=edges,
         complete=complete,
         raw=raw,
+        can_delete=can_delete,
     )
