@@ -120,7 +120,7 @@ def charts(series: Sequence[Bucket]) -> tuple[AnyBlock, ...]:
             f"Violations {by}",
             "count",
             labels,
-            (Line("violations", line(lambda one: float(one.violations)), "blocked"),),
+            (Line("found", line(lambda one: float(one.violations)), "blocked"),),
         ),
     )
 

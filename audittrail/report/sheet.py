@@ -147,14 +147,14 @@ def _step(number: int, line: Line, started_us: int) -> tuple[str, ...]:
     tokens = None
     if span.input_tokens is not None or span.output_tokens is not None:
         tokens = (span.input_tokens or 0) + (span.output_tokens or 0)
-    said = inside + name + (f" · {what}" if what and what != name else "")
+    said = inside + name + (f" · {what}" if what and what not in name else "")
     if span.error:
         said += f": {text(span.error, 300)}"
     return (
         str(number),
         said,
         span.kind,
-        f"+{human.duration(max(0, span.started_us - started_us))}",
+        f"+{human.duration(span.started_us - started_us) if span.started_us > started_us else '0 s'}",
         "running" if span.ended_us is None else human.duration(max(0, span.ended_us - span.started_us)),
         human.count(tokens) if tokens is not None else "",
         human.money(span.cost) if span.cost is not None else "",
