@@ -232,6 +232,28 @@ def test_a_stream_comes_through_as_it_happens(caddy, server):
             pass
 
 
+def test_a_download_of_several_megabytes_comes_whole(caddy, server):
+    trace, text = os.urandom(16), "".join(chr(97 + byte % 26) for byte in os.urandom(20_000))
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for number in range(1, 251):
+        one = spans.add(trace_id=trace, span_id=number.to_bytes(8, "big"), name=f"step {number}")
+        one.start_time_unix_nano, one.end_time_unix_nano = time.time_ns() - 1_000_000, time.time_ns()
+        one.attributes.add(key="input.value").value.string_value = text
+    body = request.SerializeToString()
+    headers = {"Authorization": f"Bearer {server.key}"}
+    path = f"/api/v1/traces/{trace.hex()}/spans"
+    with caddy.client(headers=headers) as client, server.client() as straight:
+        sent = client.post("/v1/traces", content=body, headers={"Content-Type": "application/x-protobuf"})
+        assert sent.status_code == 200, sent.text
+        plain = straight.get(path, params={"limit": 500}, headers={"Accept-Encoding": "identity"})
+        assert plain.status_code == 200 and len(plain.content) > 4 << 20, (plain.status_code, len(plain.content))
+        for encoding in ("identity", "gzip"):
+            answer = client.get(path, params={"limit": 500}, headers={"Accept-Encoding": encoding})
+            assert answer.status_code == 200 and answer.content == plain.content
+            assert answer.headers.get("content-encoding", "identity") == encoding
+
+
 def test_a_restart_is_waited_out(caddy, server):
     server.stop()
     headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "application/x-protobuf"}
