@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.store import tombstones
-from audittrail.store.tables import approvals, refusals, reports, rule_counts
+from audittrail.store.tables import approvals, refusals, rule_counts
 from audittrail.store.tables import traces as t
 
 
@@ -29,10 +29,9 @@ async def count_all(conn: AsyncConnection) -> int:
 
 
 async def age(conn: AsyncConnection, horizon_us: int) -> None:
-    """Deletes what is older and belongs to no trace: counts of refusals and rules, approvals, reports, tombstones."""
+    """Deletes what is older and belongs to no trace: counts of refusals and rules, approvals, tombstones."""
     await conn.execute(delete(refusals).where(refusals.c.hour_us < horizon_us))
     await conn.execute(delete(rule_counts).where(rule_counts.c.hour_us < horizon_us))
     a = approvals.c
     await conn.execute(delete(approvals).where(a.requested_us < horizon_us, a.expires_us < horizon_us))
-    await conn.execute(delete(reports).where(reports.c.requested_us < horizon_us))
     await tombstones.forget(conn, horizon_us)
