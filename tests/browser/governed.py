@@ -104,6 +104,15 @@ class Governed:
             "absent": self.explain(trace, {"rule": "cost-guard"}),
             "hostile": self.explain(trace, {"measure": "duration"}),
         }
+        self.report = {
+            "audit": self.make(kind="audit", **{"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}),
+            "trace": self.make(kind="trace", trace_id=trace),
+            "hostile": self.make(
+                kind="period",
+                title=(HOSTILE[0] * 5)[:200],
+                **{"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"},
+            ),
+        }
         answer(server, owner, self.approval["denied"], "deny", "There is no such account.")
         answer(server, owner, self.approval["approved"], "approve", HOSTILE[1])
         self.check("wire_transfer", {"to": "the baker", "mail": "baker@example.org"})
@@ -124,6 +133,13 @@ class Governed:
         with self.client() as client:
             path = f"/api/v1/traces/{trace}/ablations?wait=30"
             return str(client.post(path, json={"outcome": outcome}, timeout=60).raise_for_status().json()["id"])
+
+    def make(self, **asked: Any) -> str:
+        """Makes a report; its id."""
+        with self.client() as client:
+            answer = client.post("/api/v1/reports?wait=60", json=asked, timeout=90).raise_for_status().json()
+        assert answer["status"] == "done", answer
+        return str(answer["id"])
 
     def check(self, name: str, args: Any, agent: str = "treasurer") -> dict[str, Any]:
         """A question before an action."""

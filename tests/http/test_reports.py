@@ -270,3 +270,15 @@ def test_a_folder_that_cannot_be_written_fails_the_report_and_nothing_else(falli
         assert answer.status_code == 409 and failed["error"] in answer.json()["detail"]
         (fallible.data / "reports").unlink()
         assert make(client, kind="period", **TIME)["status"] == "done"
+
+
+def test_a_report_stays_when_its_trace_is_deleted_and_says_so(live: Server, new_trace: New) -> None:
+    trace = new_trace()
+    with live.client() as client, live.browser() as browser:
+        send(client, deletion(trace, 2))
+        made = make(client, kind="trace", trace_id=trace)
+        headers = {"Accept": "text/html"}
+        assert "was deleted since" not in browser.get(f"/reports/{made['id']}", headers=headers).text
+        assert browser.delete(f"/api/v1/traces/{trace}").status_code == 200
+        assert "was deleted since" in browser.get(f"/reports/{made['id']}", headers=headers).text
+        assert client.get(f"/api/v1/reports/{made['id']}/pdf").content.startswith(b"%PDF-")

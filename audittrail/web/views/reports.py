@@ -126,6 +126,12 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """How far it is."""
         return min(100, self.report.done * 100 // self.report.total) if self.report.total else 0
 
+    @property
+    def chapter(self) -> int:
+        """The highest level of heading that the document has."""
+        blocks = self.document.blocks if self.document else ()
+        return min((block.level for block in blocks if isinstance(block, d.Heading)), default=1)
+
     @cached_property
     def blocks(self) -> tuple[tuple[str, Any], ...]:
         """(which, block) of the document; a chart as it is drawn."""
