@@ -81,11 +81,9 @@ def run(server: Server) -> bool:
         ):
             before, cpu = process.memory_info().rss, _cpu(process)
             began, last, size, most = time.perf_counter(), b"", 0, 0
-            with (
-                server.client() as client,
-                client.stream("GET", f"/api/v1/traces/export?level=spans&format={form}") as a,
-            ):
-                for n, chunk in enumerate(a.iter_raw(1 << 20)):
+            asked = f"/api/v1/{path}format={form}"
+            with server.client() as client, client.stream("GET", asked) as answer:
+                for n, chunk in enumerate(answer.iter_raw(1 << 20)):
                     last, size = (last + chunk)[-2_000:], size + len(chunk)
                     if n % 20 == 0:
                         most = max(most, process.memory_info().rss)
