@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.attribution import speed as causes
-from tests.bench import backup, check, ingest, keeping, live, pages, rules, visible, waterfall
+from tests.bench import backup, check, export, ingest, keeping, live, pages, rules, visible, waterfall
 from tests.live import ROOT, Server
 from tests.privacy import speed
 
@@ -50,6 +50,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
     ok &= causes.run()
     ok &= pages.run(Server(folder / "pages"))
     ok &= backup.run(Server(folder / "backup"), folder)
+    ok &= export.run(Server(folder / "export"))
     ok &= ingest.run(
         "recording alone", Server(folder / "alone", **alone), RECORDING, rounds, spans, folder, latency=True
     )[0]
