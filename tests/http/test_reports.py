@@ -272,13 +272,13 @@ def test_a_folder_that_cannot_be_written_fails_the_report_and_nothing_else(falli
         assert make(client, kind="period", **TIME)["status"] == "done"
 
 
-def test_a_report_stays_when_its_trace_is_deleted_and_says_so(live: Server, new_trace: New) -> None:
+def test_the_sheet_of_a_trace_goes_with_it_and_a_report_over_its_time_stays(live: Server, new_trace: New) -> None:
     trace = new_trace()
     with live.client() as client, live.browser() as browser:
         send(client, deletion(trace, 2))
-        made = make(client, kind="trace", trace_id=trace)
-        headers = {"Accept": "text/html"}
-        assert "was deleted since" not in browser.get(f"/reports/{made['id']}", headers=headers).text
+        sheet, over = make(client, kind="trace", trace_id=trace), make(client, kind="period", **TIME)
+        assert client.get(f"/api/v1/reports/{sheet['id']}/pdf").status_code == 200
         assert browser.delete(f"/api/v1/traces/{trace}").status_code == 200
-        assert "was deleted since" in browser.get(f"/reports/{made['id']}", headers=headers).text
-        assert client.get(f"/api/v1/reports/{made['id']}/pdf").content.startswith(b"%PDF-")
+        assert client.get(f"/api/v1/reports/{sheet['id']}/pdf").status_code == 404
+        assert sheet["id"] not in client.get("/api/v1/reports").text
+        assert client.get(f"/api/v1/reports/{over['id']}/pdf").content.startswith(b"%PDF-")

@@ -14,7 +14,6 @@ from audittrail.model.filters import PAGE_SIZE, Cursor, as_stored
 from audittrail.model.report import MAX_TITLE
 from audittrail.runtime import Runtime
 from audittrail.store import reports as report_store
-from audittrail.store import traces as trace_store
 from audittrail.web.auth import has_role, require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import read_form
@@ -87,12 +86,8 @@ async def report(request: _Request, runtime: Runtime, report_id: str) -> Respons
     who = await viewer(request, runtime)
     member = require_project(who)
     found = await runtime.reports.report(member.project.id, report_id)
-    gone = False
-    if found.trace_id:
-        async with runtime.db.read() as conn:
-            gone = await trace_store.trace(conn, member.project.id, found.trace_id, runtime.now_us()) is None
     document = await asyncio.to_thread(runtime.reports.files.read, found.id) if found.status == "done" else None
-    view = ReportView(report=found, document=document, trace_gone=gone, can_delete=has_role(member, "reviewer"))
+    view = ReportView(report=found, document=document, can_delete=has_role(member, "reviewer"))
     return page(request, "pages/report.html", view, chrome_of(request, runtime, who))
 
 

@@ -108,7 +108,6 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     report: Report
     document: d.Document | None  # as a page shows it; None: it is not made, or its file is gone
-    trace_gone: bool = False
     can_delete: bool = False
 
     @property
