@@ -77,11 +77,6 @@ class ReportFiles:
         for path in self._folder.glob(f"{id_}.*"):
             path.unlink(missing_ok=True)
 
-    def ids(self) -> set[str]:
-        """Of which reports there are files."""
-        names = {path.name.partition(".")[0] for path in self._folder.glob("*.*")}
-        return {name for name in names if ID.fullmatch(name)}
-
     async def draw(self, id_: str, document: Document, progress: Callable[[int, int], None]) -> Drawn:
         """Makes both files. Raises DrawingFailed; leaves nothing that is not finished."""
         part = self._file(id_, secrets.token_hex(8))

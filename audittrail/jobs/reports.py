@@ -23,7 +23,7 @@ from audittrail.store.database import Database
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5  # between two reports of progress
-SWEEP_SECONDS = 30.0  # how soon files go whose row is gone; nobody is given them meanwhile
+SWEEP_SECONDS = 30.0  # how soon the files of hidden sheets go; nobody is given them meanwhile
 SWEEP_AT_ONCE = 500
 LEASE_US = 15_000_000
 MAX_OPEN = 20  # of a project
@@ -148,14 +148,15 @@ class Reports:
                 await self._make(claimed[0], found)
 
     async def _sweep(self) -> None:
-        """Removes the files of reports that went with their trace, or with their time."""
-        with contextlib.suppress(OSError):  # it is tried again, and whoever asks for one is not given it meanwhile
-            ids = sorted(await asyncio.to_thread(self.files.ids))
-            for at in range(0, len(ids), SWEEP_AT_ONCE):
-                async with self._db.read() as conn:
-                    gone = await reports.unknown(conn, ids[at : at + SWEEP_AT_ONCE])
-                for id_ in gone:
-                    await asyncio.to_thread(self.files.remove, id_)
+        """Removes the files of sheets that went with their trace, and then their rows. Only what the database names: a
+        file of no report may belong to another database."""
+        async with self._db.read() as conn:
+            gone = await reports.hidden(conn, SWEEP_AT_ONCE)
+        for project_id, id_ in gone:
+            with contextlib.suppress(OSError):  # it is tried again
+                await asyncio.to_thread(self.files.remove, id_)
+                async with self._db.write() as conn:
+                    await reports.remove(conn, project_id, id_)
 
     async def _make(self, project_id: int, report: Report) -> None:
         work = _Work()

@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audittrail.model.summary import SpanRow, summarise
 from audittrail.model.usage import Part, Shift, part_of
 from audittrail.store import dialect, tombstones, unindexing
+from audittrail.store import reports as report_store
 from audittrail.store import usage as usage_store
 from audittrail.store.bulk import by_project
 from audittrail.store.notify import changed as tell
-from audittrail.store.tables import ablations, approvals, reports, verdicts
+from audittrail.store.tables import ablations, approvals, verdicts
 from audittrail.store.tables import records as r
 from audittrail.store.tables import spans as s
 from audittrail.store.tables import traces as t
@@ -139,9 +140,9 @@ async def hide(conn: AsyncConnection, doomed: Sequence[Doomed], reason: Reason, 
         ids = [one.trace_id for one in same]
         await conn.execute(delete(t).where(t.c.project_id == project_id, t.c.trace_id.in_(ids)))
         await _verdicts(conn, project_id, ids)
-        # The sheet of a trace holds what was said in it. Its files are swept by jobs/reports.py.
-        for table in (ablations, reports):
-            await conn.execute(delete(table).where(table.c.project_id == project_id, table.c.trace_id.in_(ids)))
+        explained = and_(ablations.c.project_id == project_id, ablations.c.trace_id.in_(ids))
+        await conn.execute(delete(ablations).where(explained))
+        await report_store.hide_sheets(conn, project_id, ids)  # they hold what was said in it
         if reason == "deleted":
             await _blank_approvals(conn, project_id, ids, now_us)
         tell(conn, project_id, "traces")

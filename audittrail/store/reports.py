@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, delete, select, tuple_
+from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.filters import Cursor, Page
@@ -15,7 +15,8 @@ from audittrail.store.notify import changed
 from audittrail.store.tables import reports as r
 
 _FIELDS = Report.__struct_fields__
-_SELECT = select(*(r.c[name] for name in _FIELDS))
+_HIDDEN = "hidden"  # a status that nobody sees
+_SELECT = select(*(r.c[name] for name in _FIELDS)).where(r.c.status != _HIDDEN)
 leases = Leases(r, "reports")
 
 
@@ -46,10 +47,16 @@ async def remove(conn: AsyncConnection, project_id: int, id_: str) -> bool:
     return (await conn.execute(delete(r).where(r.c.project_id == project_id, r.c.id == id_))).rowcount == 1
 
 
-async def unknown(conn: AsyncConnection, ids: Collection[str]) -> set[str]:
-    """Those that are the ids of no report, of whatever project."""
-    found = await conn.scalars(select(r.c.id).where(r.c.id.in_(list(ids))))
-    return set(ids) - set(found)
+async def hide_sheets(conn: AsyncConnection, project_id: int, trace_ids: Collection[str]) -> None:
+    """The sheets of these traces are nowhere to be found from now on; their files are still to be removed."""
+    mine = (r.c.project_id == project_id, r.c.trace_id.in_(list(trace_ids)))
+    await conn.execute(update(r).where(*mine).values(status=_HIDDEN))
+
+
+async def hidden(conn: AsyncConnection, limit: int) -> list[tuple[int, str]]:
+    """(project, id) of reports whose files are to be removed."""
+    rows = await conn.execute(select(r.c.project_id, r.c.id).where(r.c.status == _HIDDEN).limit(limit))
+    return [(row.project_id, row.id) for row in rows]
 
 
 async def list_reports(

@@ -1,4 +1,4 @@
-"""Files of reports whose row is gone: deleted with a trace, or with their time."""
+"""Files of sheets that were hidden with their trace."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from audittrail.constitution import Constitution
 from audittrail.jobs.drawing import ReportFiles
 from audittrail.jobs.gathering import Gathering
 from audittrail.jobs.reports import Reports
+from audittrail.model.report import Report
+from audittrail.store import reports
 from audittrail.store.database import Database
 from audittrail.store.migrations import migrate
 from tests.live import ROOT
 
-GONE = "rep_" + "0" * 32
+OTHER = "rep_" + "0" * 32
+TRACE = "a" * 32
 
 
-async def test_they_are_swept_and_nothing_else_is(tmp_path: Path) -> None:
+async def test_those_of_a_hidden_sheet_go_with_its_row_and_no_others_do(tmp_path: Path) -> None:
     async with Database(f"sqlite+aiosqlite:///{tmp_path}/a.db") as db:
         await migrate(db, ROOT / "migrations")
         gathering = Gathering(db, Constitution(), now_us, retention_days=90, redaction=True)
@@ -25,13 +28,31 @@ async def test_they_are_swept_and_nothing_else_is(tmp_path: Path) -> None:
         folder.mkdir()
         work = Reports(db, gathering, ReportFiles(folder), now_us)
         kept = (await work.ask(1, "audit", by="a@example.org", from_us=1, to_us=2)).id
-        for name in (f"{GONE}.pdf", f"{GONE}.json", f"{GONE}.0a.in", f"{kept}.pdf", "notes.txt", "rep_mine.pdf"):
+        sheet = Report(
+            id="rep_" + "1" * 32,
+            kind="trace",
+            title="",
+            trace_id=TRACE,
+            from_us=0,
+            to_us=0,
+            status="done",
+            requested_us=1,
+            requested_by="a@example.org",
+        )
+        async with db.write() as conn:
+            await reports.add(conn, 1, sheet)
+            await reports.hide_sheets(conn, 1, [TRACE])
+        for name in (f"{sheet.id}.pdf", f"{sheet.id}.json", f"{OTHER}.pdf", f"{kept}.pdf", "notes.txt"):
             (folder / name).write_text("x")
         running = asyncio.create_task(work.run())
         async with asyncio.timeout(30):
-            while list(folder.glob(f"{GONE}.*")) or (await work.report(1, kept)).open:
+            while list(folder.glob(f"{sheet.id}.*")) or (await work.report(1, kept)).open:
                 await asyncio.sleep(0.05)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         assert (await work.report(1, kept)).error == ""
-        assert {path.name for path in folder.iterdir()} >= {f"{kept}.pdf", "notes.txt", "rep_mine.pdf"}
+        # A file that no report here is about may be another database's.
+        assert {path.name for path in folder.iterdir()} >= {f"{kept}.pdf", f"{OTHER}.pdf", "notes.txt"}
+        async with db.read() as conn:
+            assert await reports.hidden(conn, 9) == []
+            assert await reports.report(conn, 1, sheet.id) is None
