@@ -118,7 +118,16 @@ def activity_table(caption: str, found: Sequence[Activity], empty: str) -> Table
 
 
 def _detail(detail: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {value if isinstance(value, str) else _json(value)}" for name, value in detail.items())
+    return ", ".join(f"{name}: {_said(value)}" for name, value in detail.items() if value not in (None, [], {}))
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return " ".join(value)
+    # Such as the versions of all rules, by rule: a cell is no place for them, and the activity log has them.
+    return human.plural(len(value), "entry", "entries") if isinstance(value, (list, dict)) else _json(value)
 
 
 def _json(value: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from audittrail.model.activity import Activity
 from audittrail.model.analytics import days
 from audittrail.model.span import Message, Part, Span
 from audittrail.report import audit, period, sheet
@@ -167,3 +168,17 @@ def test_the_buckets_of_a_range(length: int, size: float, most: int) -> None:
 def test_no_bucket_begins_after_now() -> None:
     assert days(FROM, TO, FROM + DAY)[-1] == FROM + DAY
     assert list(days(FROM, TO, FROM - DAY)) == [FROM]
+
+
+def test_the_details_of_what_was_done_fit_a_cell() -> None:
+    detail = {
+        "set": "ab",
+        "added": ["one", "two"],
+        "removed": [],
+        "versions": {"one": "f" * 64},
+        "count": 3,
+        "on": True,
+    }
+    done = Activity(id="1", at_us=FROM, actor="system", action="rules.changed", detail=detail)
+    (row,) = table(audit.compose(audit_facts(activity=(done,))), "The activity log").rows
+    assert row[4] == "set: ab, added: one two, versions: 1 entry, count: 3, on: true"
