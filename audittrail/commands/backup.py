@@ -53,6 +53,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             f"There is no secret key: AUDITTRAIL_SECRET_KEY is not set, and {settings.data_dir / SECRET_KEY} is not "
             "there. Run this with the environment that the server has."
         )
+    os.nice(10)  # compressing has time; whoever sends spans to the server beside it has not
     made, manifest = asyncio.run(_create(args.to, settings))
     print(made)  # noqa: T201
     seconds = time.monotonic() - began

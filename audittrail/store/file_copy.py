@@ -14,10 +14,10 @@ from audittrail.model.backup import Table
 from audittrail.model.errors import Invalid, Unavailable
 from audittrail.store.packing import CHUNK, PackedFile, read_packed
 
-# 4 MiB at a time, synced, then as long a rest. Without the syncs the server's own commits would wait at the end for
+# 1 MiB at a time, synced, then as long a rest. Without the syncs the server's own commits would wait at the end for
 # all that the copy has left in the page cache; without the rest they would share the disk for as long as it takes.
-BATCH_PAGES = 1024
-BATCH_BYTES = 4 << 20
+BATCH_PAGES = 256
+BATCH_BYTES = 1 << 20
 NAME = "audittrail.db.zst"
 
 

@@ -58,6 +58,7 @@ class Desk:
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
     before = os.umask(0o022)
+    monkeypatch.setattr(os, "nice", lambda _: 0)  # the commands run in the process of the tests
     yield Desk(monkeypatch, capsys)
     os.umask(before)
 
