@@ -85,41 +85,54 @@ def watch() -> Watch:
     return Watch()
 
 
+def open_page(
+    browser: Browser,
+    watch: Watch,
+    server: Server,
+    cookies: Cookies | None = None,
+    *,
+    width: int = 1280,
+    height: int = 800,
+    theme: str = "light",
+    javascript: bool = True,
+    motion: str = "no-preference",
+) -> Page:
+    """A watched page in a context of its own."""
+    context = browser.new_context(
+        base_url=server.url,
+        viewport={"width": width, "height": height},
+        color_scheme=theme,  # type: ignore[arg-type]
+        reduced_motion=motion,  # type: ignore[arg-type]
+        java_script_enabled=javascript,
+        locale="en-GB",
+    )
+    context.set_default_timeout(10_000)
+    context.add_cookies(cookies or [])  # type: ignore[arg-type]
+    page = context.new_page()
+    watch.over(page)
+    return page
+
+
+def closed(request: pytest.FixtureRequest, watch: Watch, pages: list[Page]) -> list[str]:
+    """What went wrong on them; then, or if the test failed, they are kept as files."""
+    faults = watch.faults()
+    if faults or request.node.stash.get(_FAILED, False):
+        for number, page in enumerate(pages, 1):
+            _keep(page, f"{request.node.path.stem}.{request.node.name}", number)
+    return faults
+
+
 @pytest.fixture
 def visit(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """`visit(server, cookies, width=360, theme="dark", javascript=False)`: a watched page in a context of its own."""
     pages: list[Page] = []
 
-    def make(
-        server: Server,
-        cookies: Cookies | None = None,
-        *,
-        width: int = 1280,
-        height: int = 800,
-        theme: str = "light",
-        javascript: bool = True,
-        motion: str = "no-preference",
-    ) -> Page:
-        context = browser.new_context(
-            base_url=server.url,
-            viewport={"width": width, "height": height},
-            color_scheme=theme,  # type: ignore[arg-type]
-            reduced_motion=motion,  # type: ignore[arg-type]
-            java_script_enabled=javascript,
-            locale="en-GB",
-        )
-        context.set_default_timeout(10_000)
-        context.add_cookies(cookies or [])  # type: ignore[arg-type]
-        page = context.new_page()
-        watch.over(page)
-        pages.append(page)
-        return page
+    def make(server: Server, cookies: Cookies | None = None, **options: Any) -> Page:
+        pages.append(open_page(browser, watch, server, cookies, **options))
+        return pages[-1]
 
     yield make
-    faults = watch.faults()
-    if faults or request.node.stash.get(_FAILED, False):
-        for number, page in enumerate(pages, 1):
-            _keep(page, f"{request.node.path.stem}.{request.node.name}", number)
+    faults = closed(request, watch, pages)
     for page in pages:
         page.context.close()
     assert not faults, "\n".join(faults)

@@ -1,4 +1,4 @@
-"""Every page fits its window, from a phone to a wall; targets can be hit; the theme stays and does not flash."""
+"""The bottom bar hides nothing, the tree scrolls beside the panel, the theme stays and does not flash."""
 
 from __future__ import annotations
 
@@ -7,95 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FOLDER, Visit
-from tests.browser.places import PLACES, every_place
+from tests.browser.conftest import Visit
+from tests.browser.places import PLACES
 from tests.browser.site import Site
 from tests.browser.watch import Watch
-
-SCREENS = FOLDER / "screens"
-SIZES = {360: 740, 1280: 800, 2560: 1300}
-
-# What can be hit, with the size it has to a finger: a row's link covers its row through ::after. Links inside a
-# sentence are exempt (WCAG 2.5.8, inline); a check box is hit by its label as well.
-_SMALL = """() => {
-  const found = [];
-  for (const el of document.querySelectorAll("a[href], button, input, select, textarea, summary")) {
-    const shown = el.checkVisibility({visibilityProperty: true, opacityProperty: true});
-    if (!shown || el.type === "hidden" || el.closest(".skip, .out, [inert]")) continue;
-    let box = el.getBoundingClientRect();
-    const after = getComputedStyle(el, "::after");
-    if (after.position === "absolute" && after.inset === "0px" && after.display !== "none" && after.content !== "none")
-      box = (el.closest("tr") ?? el.closest("li")).getBoundingClientRect();
-    if (el.matches("input[type=checkbox], input[type=radio]") && el.closest("label"))
-      box = el.closest("label").getBoundingClientRect();
-    if (!box.width || !box.height) continue;
-    const around = [...el.parentElement.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (getComputedStyle(el).display === "inline" && around) continue;
-    if (box.width < 23.9 || box.height < 23.9)
-      found.push(`${Math.round(box.width)}x${Math.round(box.height)} ${el.outerHTML.slice(0, 160)}`);
-  }
-  return found;
-}"""
-
-_WIDE = """() => {
-  const root = document.documentElement, over = root.scrollWidth - root.clientWidth;
-  if (over <= 0) return [];
-  const clipped = (el) => { for (let at = el.parentElement; at; at = at.parentElement)
-    if (/auto|scroll|hidden|clip/.test(getComputedStyle(at).overflowX)) return true; return false; };
-  const wide = [...document.querySelectorAll("body *")].filter(
-    (el) => el.getBoundingClientRect().right > root.clientWidth + 0.5 && !clipped(el));
-  return [`${over} px too wide`, ...wide.slice(0, 5).map((el) => el.outerHTML.slice(0, 120))];
-}"""
-
-# Points all over the bottom bar, at the page's start and at its end: whatever lies on top there belongs to the bar.
-_OVER_THE_BAR = """() => {
-  const bar = document.querySelector(".rail");
-  if (!bar || document.querySelector("dialog[open]")) return [];
-  const box = bar.getBoundingClientRect(), found = [];
-  if (Math.abs(box.bottom - innerHeight) > 1 || Math.abs(box.width - innerWidth) > 1)
-    found.push(`the bar is at ${box.left} ${box.top} ${box.right} ${box.bottom} of ${innerWidth} x ${innerHeight}`);
-  for (let x = box.left + 4; x < box.right; x += 12) for (let y = box.top + 3; y < box.bottom; y += 10) {
-    const top = document.elementFromPoint(x, y);
-    if (!bar.contains(top)) found.push(`${x},${y}: ${top?.outerHTML.slice(0, 120)}`);
-  }
-  return found;
-}"""
-
-# The end of the content can be brought above the bar.
-_UNDER_THE_BAR = """() => {
-  const bar = document.querySelector(".rail")?.getBoundingClientRect();
-  if (!bar) return [];
-  scrollTo(0, document.documentElement.scrollHeight);
-  const panel = document.querySelector("#panel:has(> .over)");
-  if (panel) panel.scrollTop = panel.scrollHeight;
-  const found = [];
-  for (const area of panel ? [panel] : [document.querySelector("main")])
-    for (const el of area.querySelectorAll("a, button, input, select, summary, p, li, td, h2, h3, pre")) {
-      if (!el.checkVisibility() || el.closest(".out, .float, dialog")) continue;
-      const box = el.getBoundingClientRect();
-      if (box.width && box.bottom > bar.top + 1 && box.top < innerHeight + 2000
-        && !el.closest("pre, .scroll-x, .code, .canvas"))
-        found.push(`${Math.round(box.bottom - bar.top)} px under the bar: ${el.outerHTML.slice(0, 120)}`);
-    }
-  return found.slice(0, 5);
-}"""
-
-
-@every_place
-def test_it_fits_every_width(name: str, site: Site, visit: Visit, watch: Watch) -> None:
-    page = PLACES[name](site, visit, watch, {"motion": "reduce"})
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    faults: list[str] = []
-    for width, height in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("document.fonts.ready.then(() => 0)")
-        checks = [_WIDE, _SMALL] + ([_OVER_THE_BAR, _UNDER_THE_BAR, _OVER_THE_BAR] if width == 360 else [])
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            page.screenshot(path=SCREENS / f"{name}-{width}-{theme}.jpg", type="jpeg", quality=70)
-        for check in checks:
-            faults += [f"{width}: {line}" for line in page.evaluate(check)]
-    assert not faults, "\n".join(dict.fromkeys(faults))
 
 
 @pytest.mark.parametrize("name", ["traces", "trace-broken", "settings-keys", "settings-members"])

@@ -25,6 +25,11 @@ class Watch:
         """These are meant to happen; a test that expects something asserts elsewhere that it did."""
         self._expected += patterns
 
+    def begin(self) -> None:
+        """Forgets what was seen and expected: another test uses the same pages."""
+        self._seen.clear()
+        self._expected.clear()
+
     def over(self, page: Page) -> None:
         """Watches a page from now on."""
         page.add_init_script(_POLICY)
