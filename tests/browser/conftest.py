@@ -1,8 +1,8 @@
 """A real Chromium, pages that are watched for faults, and a server with something to look at.
 
 Playwright's synchronous interface keeps an event loop running in this thread for as long as it is open, and no test
-that is a coroutine could run beside it. So everything here ends with this package (not with the session), and no test
-here is asynchronous.
+that is a coroutine could run beside it. So the browser ends with this package (not with the session), and no test here is
+asynchronous. The site stays: with many workers, modules of other packages come between those of this one.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server full of traces, and one without accounts. All modules share it: none sends to its project "tests"."""
     yield from a_site(tmp_path_factory)
