@@ -1,8 +1,8 @@
 """A real Chromium, pages that are watched for faults, and a server with something to look at.
 
 Playwright's synchronous interface keeps an event loop running in this thread for as long as it is open, and no test
-that is a coroutine could run beside it. So the browser ends with this package (not with the session), and no test here is
-asynchronous. The site stays: with many workers, modules of other packages come between those of this one.
+that is a coroutine could run beside it. So the browser ends with this package (not with the session), and no test here
+is asynchronous. The site stays: with many workers, modules of other packages come between those of this one.
 """
 
 from __future__ import annotations
