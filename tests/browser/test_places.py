@@ -7,7 +7,7 @@ context takes a second of a processor, and looking at it again a quarter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -101,45 +101,52 @@ _UNDER_THE_BAR = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def shared(browser: Browser) -> Iterator[tuple[Watch, Callable[..., Page]]]:
+class People:
     """One watched page for each person; coming to it again, it is as wide and as light as a new one."""
-    watch, pages = Watch(), dict[str, Page]()
 
-    def make(server: Server, cookies: Cookies | None = None, **options: Any) -> Page:
+    def __init__(self, browser: Browser) -> None:
+        self.watch = Watch()
+        self.pages: dict[str, Page] = {}
+        self.used: list[Page] = []  # by the test that runs
+        self._browser = browser
+
+    def visit(self, server: Server, cookies: Cookies | None = None, **options: Any) -> Page:
+        """As the fixture of that name."""
         key = repr((server.url, cookies, options))
-        if key not in pages:
-            pages[key] = open_page(browser, watch, server, cookies, **options)
-        page = pages[key]
+        if key not in self.pages:
+            self.pages[key] = open_page(self._browser, self.watch, server, cookies, **options)
+        page = self.pages[key]
         page.context.clear_cookies()
         page.context.add_cookies(cookies or [])  # type: ignore[arg-type]
         page.set_viewport_size({"width": 1280, "height": 800})
         page.emulate_media(color_scheme="light")
-        used.append(page)
+        self.used.append(page)
         return page
 
-    used: list[Page] = []
-    make.used = used  # type: ignore[attr-defined]
-    yield watch, make
-    for page in pages.values():
+
+@pytest.fixture(scope="module")
+def people(browser: Browser) -> Iterator[People]:
+    """Their pages, for the module."""
+    all_of_them = People(browser)
+    yield all_of_them
+    for page in all_of_them.pages.values():
         page.context.close()
 
 
 @pytest.fixture
-def watch(shared: tuple[Watch, Any]) -> Watch:
+def watch(people: People) -> Watch:
     """Of all these pages, for this test."""
-    shared[0].begin()
-    return shared[0]
+    people.watch.begin()
+    return people.watch
 
 
 @pytest.fixture
-def visit(shared: tuple[Watch, Any], watch: Watch, request: pytest.FixtureRequest) -> Iterator[Visit]:
+def visit(people: People, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """The page of that person."""
-    make = shared[1]
-    make.used.clear()
-    yield make
-    faults = closed(request, watch, make.used)
-    for page in make.used:
+    people.used.clear()
+    yield people.visit
+    faults = closed(request, watch, people.used)
+    for page in people.used:
         page.goto("about:blank")  # its stream ends
     assert not faults, "\n".join(faults)
 
