@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.attribution import speed as causes
-from tests.bench import backup, check, export, ingest, keeping, live, pages, rules, visible, waterfall
+from tests.bench import backup, check, export, ingest, keeping, live, pages, reports, rules, visible, waterfall
 from tests.live import ROOT, Server
 from tests.privacy import speed
 
@@ -49,6 +49,7 @@ def run(rounds: int, spans: int, folder: Path) -> int:
     ok &= waterfall.run()
     ok &= causes.run()
     ok &= pages.run(Server(folder / "pages"))
+    ok &= reports.run(Server(folder / "reports"), rounds, spans)
     ok &= backup.run(Server(folder / "backup"), folder)
     ok &= export.run(Server(folder / "export"))
     ok &= ingest.run(

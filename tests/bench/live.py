@@ -30,7 +30,8 @@ async def _listen(server: Server, http: aiohttp.ClientSession, seen: dict[str, f
                         seen[trace] = time.perf_counter()
 
 
-async def _rate(server: Server, seed: int, spans: int, streams: int) -> float:
+async def rate(server: Server, seed: int, spans: int, streams: int) -> float:
+    """Spans a second that are taken while so many streams are open."""
     import gen  # type: ignore[import-not-found]
     import load  # type: ignore[import-not-found]
 
@@ -81,7 +82,7 @@ def run(server: Server, rounds: int, spans: int) -> bool:
         for number in range(rounds):
             for streams, rates in ((0, without), (STREAMS, with_streams))[:: 1 if number % 2 else -1]:
                 seed += 1
-                rates.append(asyncio.run(_rate(server, seed, spans, streams)))
+                rates.append(asyncio.run(rate(server, seed, spans, streams)))
         delays = asyncio.run(_delays(server))
     ratio = statistics.median(with_streams) / statistics.median(without)
     p50, p95 = delays[len(delays) // 2], delays[int(len(delays) * 0.95)]
