@@ -16,6 +16,7 @@ from audittrail.runtime import Runtime
 from audittrail.settings import asset_folder
 from audittrail.web import api, errors, events, pages
 from audittrail.web.cors import CrossOrigin
+from audittrail.web.exports import Exports
 from audittrail.web.graphs import Graphs
 from audittrail.web.limits import RateLimit
 from audittrail.web.openapi import openapi
@@ -79,7 +80,15 @@ def _litestar(runtime: Runtime, traffic: Traffic) -> Litestar:
         openapi_config=openapi(),
         request_class=HTMXRequest,
         request_max_body_size=64 << 10,  # forms and small JSON; ingest has its own limit
-        state=State({"runtime": runtime, "renderer": renderer, "graphs": Graphs(), "traffic": traffic}),
+        state=State(
+            {
+                "runtime": runtime,
+                "renderer": renderer,
+                "graphs": Graphs(),
+                "exports": Exports(),
+                "traffic": traffic,
+            }
+        ),
         debug=False,
         logging_config=None,
         signature_types=[Runtime],

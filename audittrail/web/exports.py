@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from litestar.types import Receive, Scope, Send
 from msgspec.structs import replace
 
 from audittrail.ingest.pipeline import read
-from audittrail.model.errors import Unavailable
+from audittrail.model.errors import TooMany, Unavailable
 from audittrail.model.filters import MAX_PAGE_SIZE, Cursor, TraceFilter
 from audittrail.model.summary import TraceRow
 from audittrail.report.export import MEDIA_TYPES, Export, Format, Level
@@ -23,14 +25,47 @@ from audittrail.store.exports import Packed
 log = logging.getLogger(__name__)
 
 CHUNK = 256 << 10  # bytes that are handed to the connection at a time
+# At once, in this process and of one project. Each holds some megabytes for as long as its client reads, and all of them
+# share the threads in which records are read for everybody else.
+MOST, MOST_OF_PROJECT = 16, 8
+WAIT_SECONDS = 10
+
+
+class Exports:
+    """Those that run."""
+
+    def __init__(self) -> None:
+        self._running: Counter[int] = Counter()  # by project
+
+    @contextmanager
+    def running(self, project_id: int) -> Iterator[None]:
+        """While the block lasts, one more. Raises TooMany."""
+        if self._running.total() >= MOST or self._running[project_id] >= MOST_OF_PROJECT:
+            raise TooMany(f"Too many exports run just now; try again in {WAIT_SECONDS} seconds.", WAIT_SECONDS)
+        self._running[project_id] += 1
+        try:
+            yield
+        finally:
+            self._running -= Counter([project_id])  # and forgets who has none left
 
 
 class ExportStream:
-    """The file, as an ASGI application. `want` is a list's filters, or the one trace whose spans are wanted."""
+    """The file, as an ASGI application. `want` is a list's filters, or the one trace whose spans are wanted.
+
+    `note` is awaited before the first byte: nobody takes anything away without it having been written down.
+    """
 
     def __init__(
-        self, runtime: Runtime, project: tuple[int, str], form: Format, level: Level, want: TraceFilter | TraceRow
+        self,
+        exports: Exports,
+        runtime: Runtime,
+        project: tuple[int, str],
+        form: Format,
+        level: Level,
+        want: TraceFilter | TraceRow,
+        note: Callable[[], Awaitable[None]],
     ) -> None:
+        self._exports, self._note = exports, note
         self._runtime, self._project_id, self._level, self._want = runtime, project[0], level, want
         self._export = Export(form, level, project[1])
         word = f"trace-{want.trace_id}" if isinstance(want, TraceRow) else f"{level}-{runtime.now_us() // 1_000_000}"
@@ -43,10 +78,19 @@ class ExportStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
         if scope.get("method") == "HEAD":
+            await send(self._start())
             await send(_body(b"", more=False))
             return
+        with self._exports.running(self._project_id):
+            await self._note()
+            await send(self._start())
+            await self._write(receive, send)
+
+    def _start(self) -> Any:
+        return {"type": "http.response.start", "status": 200, "headers": self._headers}
+
+    async def _write(self, receive: Receive, send: Send) -> None:
         gone = asyncio.create_task(_until_gone(receive))
         try:
             await send(_body(self._export.opening()))

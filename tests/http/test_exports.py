@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -15,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from audittrail.model.errors import TooMany
+from audittrail.web.exports import MOST, MOST_OF_PROJECT, Exports
 from tests.http.otlp import attribute, export, partial, request, span, spans_of
 from tests.http.test_native import send
 from tests.live import Server
@@ -193,6 +196,43 @@ def test_a_client_that_goes_ends_it(fallible: Server, new_trace: New) -> None:
         for _ in range(12):
             assert len(lines(exported(fallible, f"traces/{trace}"))) == 20
     assert "Traceback" not in fallible.log and "Exception" not in fallible.log, fallible.log[-2000:]
+
+
+def test_only_so_many_run_at_once(server: Server, new_trace: New) -> None:
+    trace = new_trace()
+    filled(server, trace)
+    path = f"/api/v1/traces/{trace}/export"
+    with contextlib.ExitStack() as held, server.client() as client:
+        for _ in range(MOST_OF_PROJECT):
+            held.enter_context(begun(server, trace))
+        refused = client.get(path)
+        assert refused.status_code == 429 and refused.headers["content-type"] == "application/problem+json"
+        assert int(refused.headers["retry-after"]) >= 1
+        assert client.head(path).status_code == 200
+    with sqlite3.connect(server.data / "audittrail.db") as db:
+        noted = db.execute("SELECT count(*) FROM activity WHERE action = 'export.created'").fetchone()
+    assert noted == (MOST_OF_PROJECT,)  # what was refused took nothing away
+    deadline = time.monotonic() + 20
+    with server.client() as client:
+        while client.get(path).status_code == 429:
+            assert time.monotonic() < deadline, "the places of those who went are not given back"
+            time.sleep(0.05)
+
+
+def test_one_project_cannot_take_every_place() -> None:
+    exports = Exports()
+    with contextlib.ExitStack() as held:
+        for _ in range(MOST_OF_PROJECT):
+            held.enter_context(exports.running(1))
+        with pytest.raises(TooMany), exports.running(1):
+            pass
+        for other in range(MOST - MOST_OF_PROJECT):
+            held.enter_context(exports.running(2 + other))
+        with pytest.raises(TooMany), exports.running(99):
+            pass
+    with exports.running(1), exports.running(99):
+        pass
+    assert not exports._running
 
 
 def test_an_error_midway_leaves_no_manifest(server: Server, new_trace: New) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from litestar import HttpMethod, Request, route
@@ -28,10 +29,7 @@ async def _named(conn: Any, who: Access) -> tuple[int, str]:
     return who.project_id, found.name if found else ""
 
 
-async def _noted(request: _Request, runtime: Runtime, who: Access, subject: str, **detail: Any) -> None:
-    """Before the first byte: nobody takes anything away without it having been written down."""
-    if request.method == HttpMethod.HEAD:
-        return
+async def _note(runtime: Runtime, who: Access, subject: str, **detail: Any) -> None:
     actor = who.viewer.user.email if who.viewer else who.key.public if who.key else ""
     async with runtime.db.write() as conn:
         await activity.note(
@@ -70,8 +68,8 @@ async def export_traces(
     async with runtime.db.read() as conn:
         project = await _named(conn, who)
         traces, spans = await trace_store.count_spans(conn, who.project_id, want, runtime.now_us())
-    await _noted(request, runtime, who, what, format=form, traces=traces, spans=spans, filtered=want.narrows)
-    return ExportStream(runtime, project, form, what, want)
+    note = partial(_note, runtime, who, what, format=form, traces=traces, spans=spans, filtered=want.narrows)
+    return ExportStream(request.app.state.exports, runtime, project, form, what, want, note)
 
 
 @route("/api/v1/traces/{trace_id:str}/export", http_method=_METHODS, tags=["traces"], summary="Export a whole trace")
@@ -89,8 +87,8 @@ async def export_trace(
         found = await trace_store.trace(conn, who.project_id, as_stored(trace_id), runtime.now_us())
     if found is None:
         raise NotFound("No trace of this project has that id.")
-    await _noted(request, runtime, who, found.trace_id, format=form, traces=1, spans=found.span_count)
-    return ExportStream(runtime, project, form, "spans", found)
+    note = partial(_note, runtime, who, found.trace_id, format=form, traces=1, spans=found.span_count)
+    return ExportStream(request.app.state.exports, runtime, project, form, "spans", found, note)
 
 
 ROUTES = [export_traces, export_trace]
