@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -26,12 +26,14 @@ from audittrail.model.backup import (
     File,
     Manifest,
     backup_name,
+    is_backup_name,
     read_manifest,
     write_manifest,
 )
 from audittrail.model.errors import ConfigurationError, Conflict, Invalid, NotFound, Unavailable
 from audittrail.settings import Settings, asset_folder
 from audittrail.store import backup
+from audittrail.store.database import FileLock
 from audittrail.store.migrations import schemas
 
 CHUNK = 1 << 20
@@ -120,10 +122,11 @@ def disk_errors(what: str) -> Iterator[None]:
 @contextmanager
 def _new_folder(to: Path, name: str) -> Iterator[tuple[Path, Callable[[], None]]]:
     """A folder under a name that no backup has; `finish` gives it its own."""
-    partial = to / f".{name}.partial"
+    partial, lock = to / f".{name}.partial", _lock(to, name)
     with disk_errors(f"The backup could not be written to {to}"):
         to.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if (to / name).exists() or partial.exists():
+        _remove_killed(to)
+        if (to / name).exists() or not lock.take():
             raise Conflict(f"{to / name} is there already, and no backup is overwritten. Try again in a second.")
         try:
             for folder in (partial, partial / "tables", partial / "reports", partial / "rules"):
@@ -131,6 +134,29 @@ def _new_folder(to: Path, name: str) -> Iterator[tuple[Path, Callable[[], None]]
             yield partial, lambda: _finish(partial, to / name)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+            _release(lock)
+
+
+def _lock(to: Path, name: str) -> FileLock:
+    return FileLock(to / f".{name}.lock")
+
+
+def _release(lock: FileLock) -> None:
+    lock.path.unlink(missing_ok=True)
+    lock.release()
+
+
+def _remove_killed(to: Path) -> None:
+    """What backups into this folder have left that were killed: the lock was taken before the folder was made, so
+    whoever can take it now knows that nobody writes there."""
+    for left in to.glob(".audittrail-*.partial"):
+        name = left.name.removeprefix(".").removesuffix(".partial")
+        if not is_backup_name(name) or left.is_symlink() or not left.is_dir():
+            continue
+        with suppress(OSError):  # another user's stays, and is no reason to make no backup
+            if (lock := _lock(to, name)).take():
+                shutil.rmtree(left, ignore_errors=True)
+                _release(lock)
 
 
 def _finish(partial: Path, whole: Path) -> None:

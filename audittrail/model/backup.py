@@ -106,7 +106,9 @@ def read_manifest(data: bytes) -> Manifest:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, msgspec.ValidationError):
         raise Invalid(f"{MANIFEST} is damaged: it is not what AuditTrail wrote. Use another backup.") from None
-    if manifest.seal != _seal(manifest) or not all(_inside(file.path) for file in manifest.files):
+    listed = {file.path for file in manifest.files}
+    inside = all(map(_inside, listed)) and all(table.path in listed for table in manifest.tables if table.path)
+    if manifest.seal != _seal(manifest) or not inside:
         raise Invalid(f"{MANIFEST} was altered after the backup was made. Use another backup.")
     return manifest
 

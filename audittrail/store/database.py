@@ -32,28 +32,35 @@ class FileLock:
 
     def acquire(self) -> None:
         """Raises ConfigurationError when another process holds it, or it cannot be made."""
-        import fcntl
-
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+            taken = self.take()
         except OSError as error:
             raise ConfigurationError(
                 f"{self.path} cannot be made: {error.strerror}. Make the database's folder writable for this user, or "
                 "name another in DATABASE_URL."
             ) from None
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.read(fd, 20).decode(errors="replace").strip()
-            os.close(fd)
+        if not taken:
+            holder = self.path.read_text(errors="replace").strip()
             raise ConfigurationError(
                 f"Another AuditTrail (process {holder or 'unknown'}) already serves this SQLite database; it holds "
                 f"{self.path}. Stop it first, or use PostgreSQL, where many processes may serve one database."
-            ) from None
+            )
+
+    def take(self) -> bool:
+        """Whether this process holds it from now on; False: another does. Raises OSError when it cannot be made."""
+        import fcntl
+
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        self._fd = fd
         os.ftruncate(fd, 0)
         os.write(fd, str(os.getpid()).encode())
-        self._fd = fd
+        return True
 
     def release(self) -> None:
         """May be called twice."""

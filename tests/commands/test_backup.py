@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,12 +22,20 @@ from audittrail.cli import main
 from audittrail.model.backup import read_manifest, write_manifest
 from audittrail.settings import asset_folder
 from audittrail.store import projects, table_copy
-from audittrail.store.database import Database
+from audittrail.store.database import Database, FileLock
 from audittrail.store.migrations import migrate_within, schemas
 from tests.live import COMMAND, ROOT, clean_environment
 from tests.postgres import Postgres
 
 KEY = "k" * 40
+# The command, killed when all is there but the manifest.
+KILLED = """
+import os, signal, sys
+from audittrail.cli import main
+from audittrail.commands import backup
+backup._seal = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[1:])
+"""
 
 
 class Desk:
@@ -221,13 +230,18 @@ def test_what_is_no_whole_backup_of_ours_is_refused(desk: Desk, tmp_path: Path, 
 
 
 def test_a_path_in_the_manifest_leads_nowhere_else(made: Path) -> None:
-    from audittrail.model.backup import File
+    from audittrail.model.backup import File, Table
     from audittrail.model.errors import Invalid
 
     good = (made / "manifest.json").read_bytes()
     for path in ("../x", "/etc/x", "reports/../../x", "reports//x", "", "reports/.", "a\\b"):
         (made / "manifest.json").write_bytes(good)
         altered(made, files=(File(path, 1, "0"),))
+        with pytest.raises(Invalid, match="was altered"):
+            read_manifest((made / "manifest.json").read_bytes())
+    for path in ("../x", "/etc/x", "reports/../../x", "tables/unlisted"):  # a table's file is one whose sum is checked
+        (made / "manifest.json").write_bytes(good)
+        altered(made, tables=(Table("t", 1, ("a",), path),))
         with pytest.raises(Invalid, match="was altered"):
             read_manifest((made / "manifest.json").read_bytes())
 
@@ -275,6 +289,30 @@ def test_no_database_and_no_key_are_said(desk: Desk, tmp_path: Path) -> None:
     desk.at(tmp_path / "x", AUDITTRAIL_SECRET_KEY=KEY)
     assert "There is no AuditTrail database" in desk.run("backup", "--to", tmp_path / "to", fails=True)
     assert not (tmp_path / "x").exists() and list((tmp_path / "to").iterdir()) == []
+
+
+def test_what_a_killed_backup_left_goes_with_the_next(desk: Desk, tmp_path: Path, made: Path) -> None:
+    to = tmp_path / "backups"
+    for name in (".audittrail-20260101T000000Z.partial", ".audittrail-mine.partial", ".audittrail-20260102T000000Z"):
+        (to / name / "reports").mkdir(parents=True)
+    (to / ".audittrail-20260103T000000Z.partial").symlink_to(tmp_path / "old")
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, "backup", "--to", str(to)],
+        env={**clean_environment(), "PYTHONPATH": str(ROOT), "AUDITTRAIL_DATA_DIR": str(tmp_path / "old")},
+        timeout=60,
+    )
+    assert killed.returncode == -9 and len(list(to.glob(".audittrail-*.partial/audittrail.db.zst"))) == 1
+    other = FileLock(to / ".audittrail-20260104T000000Z.lock")  # of one that goes on
+    assert other.take()
+    (to / ".audittrail-20260104T000000Z.partial").mkdir()
+    new = Path(desk.run("backup", "--to", to))
+    assert {path.name for path in to.iterdir()} == {
+        *(".audittrail-mine.partial", ".audittrail-20260102T000000Z", ".audittrail-20260103T000000Z.partial"),
+        *(".audittrail-20260104T000000Z.partial", ".audittrail-20260104T000000Z.lock"),
+        *(made.name, new.name),
+    }
+    assert (tmp_path / "old" / "audittrail.db").exists()
+    other.release()
 
 
 def limited(env: dict[str, str], size: int, *words: str | Path) -> subprocess.CompletedProcess[str]:
