@@ -81,10 +81,11 @@ def _check(manifest: Manifest, settings: Settings) -> None:
 class Place:
     """The data folder, empty until `publish`, and empty again unless `keep` is called."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, file: Path | None) -> None:
         self.data_dir, self.stage = data_dir, data_dir / STAGE
+        self._folders = {data_dir, file.parent if file else data_dir}
         self._moved: list[Path] = []
-        self._kept = False
+        self.kept = False
 
     def publish(self) -> None:
         """Gives what was staged its names."""
@@ -93,16 +94,18 @@ class Place:
             path.rename(there)
             self._moved.append(there)
         self.stage.rmdir()
-        sync_folder(self.data_dir)
+        sync_folder(self.data_dir)  # the key before the database that is of no use without it
 
     def keep(self) -> None:
-        """All is there."""
-        self._kept = True
+        """All is there, and stays when the power fails."""
+        self.kept = True
+        for folder in self._folders:
+            sync_folder(folder)
 
     def clear(self) -> None:
         """Takes away what was put here, unless it is to be kept."""
         shutil.rmtree(self.stage, ignore_errors=True)
-        if self._kept:
+        if self.kept:
             return
         for path in self._moved:
             if path.is_dir():
@@ -117,7 +120,7 @@ def _place(source: Path, manifest: Manifest, settings: Settings) -> Iterator[Pla
     data_dir, file = settings.data_dir, backup.database_file(settings.database_url)
     new = [folder for folder in {data_dir, file.parent if file else data_dir} if not folder.exists()]
     lock: FileLock | None = None
-    place = Place(data_dir)
+    place = Place(data_dir, file)
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock_is_new = False
@@ -136,12 +139,12 @@ def _place(source: Path, manifest: Manifest, settings: Settings) -> Iterator[Pla
             yield place
         finally:
             place.clear()
-            if lock is not None and lock_is_new and not place._kept:
+            if lock is not None and lock_is_new and not place.kept:
                 lock.path.unlink(missing_ok=True)
     finally:
         if lock is not None:
             lock.release()
-        if not place._kept:
+        if not place.kept:
             for folder in new:
                 if folder.exists() and not any(folder.iterdir()):
                     folder.rmdir()
