@@ -25,8 +25,8 @@ from audittrail.store.exports import Packed
 log = logging.getLogger(__name__)
 
 CHUNK = 256 << 10  # bytes that are handed to the connection at a time
-# At once, in this process and of one project. Each holds some megabytes for as long as its client reads, and all of them
-# share the threads in which records are read for everybody else.
+# At once, in this process and of one project. Each holds some megabytes for as long as its client reads, and all of
+# them share the threads in which records are read for everybody else.
 MOST, MOST_OF_PROJECT = 16, 8
 WAIT_SECONDS = 10
 
