@@ -11,7 +11,7 @@ from typing import Self
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.changes import Changes
 from audittrail.model.errors import ConfigurationError, Unavailable
@@ -98,11 +98,6 @@ class Database:
         self._replicas = Replicas(self.url, hear, miss)
         return self._replicas
 
-    @property
-    def writer_engine(self) -> AsyncEngine:
-        """For migrations."""
-        return self._write
-
     def lock(self) -> FileLock | None:
         """The lock that a serving process takes on SQLite; None on PostgreSQL."""
         return lock_of(self.file) if self.file is not None else None
@@ -188,7 +183,7 @@ class Database:
     async def size_bytes(self) -> int:
         """How much disk it takes. Raises Unavailable."""
         async with self.read() as conn:
-            return await dialect.size_bytes(conn)
+            return await space.size_bytes(conn)
 
     async def close(self) -> None:
         """May be called twice."""

@@ -235,14 +235,6 @@ async def touch(conn: AsyncConnection) -> None:
     await conn.exec_driver_sql(sqlite if conn.dialect.name == "sqlite" else "SELECT pg_current_xact_id()")
 
 
-async def size_bytes(conn: AsyncConnection) -> int:
-    """How much disk the database takes."""
-    if conn.dialect.name == "sqlite":
-        pages, size = await conn.scalar(text("PRAGMA page_count")), await conn.scalar(text("PRAGMA page_size"))
-        return int(pages or 0) * int(size or 0)
-    return int(await conn.scalar(text("SELECT pg_database_size(current_database())")) or 0)
-
-
 async def clear_words(conn: AsyncConnection) -> None:
     """Forgets all documents."""
     sqlite = "INSERT INTO search_text(search_text) VALUES('delete-all')"
@@ -291,8 +283,3 @@ def matching(conn: AsyncConnection, words: Sequence[str], *, prefix: bool, most:
 def contains(conn: AsyncConnection, whole: ColumnElement[str], part: str) -> ColumnElement[bool]:
     """Whether the text holds this part, letter by letter: LIKE takes 3 microseconds for a trace's names, this 1."""
     return (func.instr if conn.dialect.name == "sqlite" else func.strpos)(whole, part) > 0
-
-
-def describe(conn: AsyncConnection) -> str:
-    """sqlite or postgresql."""
-    return conn.dialect.name

@@ -27,7 +27,7 @@ async def give_back(conn: AsyncConnection, pages: int) -> None:
     await driver.executescript(f"PRAGMA incremental_vacuum({int(pages)})")
 
 
-async def size_of(conn: AsyncConnection) -> int:
+async def size_bytes(conn: AsyncConnection) -> int:
     """Bytes of the whole database on disk, without its log."""
     if not dialect.is_file(conn):
         return int(await conn.scalar(text("SELECT pg_database_size(current_database())")) or 0)

@@ -137,7 +137,7 @@ async def data(request: _Request, runtime: Runtime) -> Response[str]:
             oldest_us=await traces.oldest(conn, project_id),
             traces=count,
             spans=spans,
-            database_bytes=await space.size_of(conn),
+            database_bytes=await space.size_bytes(conn),
             gone=log.items,
             warning=runtime.retention.reason,
             can_delete=has_role(member, "owner"),
