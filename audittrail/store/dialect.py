@@ -86,7 +86,8 @@ def create_engines(url: URL, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
         engine = create_async_engine(url, pool_size=readers, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
         return engine, engine
     write = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
-    read = create_async_engine(url, pool_size=readers, max_overflow=0, pool_timeout=10)
+    # The connection used last comes first: its pages are in its cache, and those never needed at once take no memory.
+    read = create_async_engine(url, pool_size=readers, max_overflow=0, pool_timeout=10, pool_use_lifo=True)
     for engine, pragmas in ((write, _DURABLE), (read, _READ_ONLY)):
 
         def connect(dbapi: Any, _record: Any, pragmas: Any = pragmas) -> None:
