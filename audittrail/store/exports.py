@@ -33,8 +33,9 @@ class Packed(msgspec.Struct, frozen=True):
 
 async def portion(
     conn: AsyncConnection, project_id: int, trace_id: str, after: tuple[int, str] | None, most_bytes: int = MOST_BYTES
-) -> list[Packed]:
-    """The next spans of a trace by start and id, after that key: none at its end, and one where one is too large."""
+) -> tuple[list[Packed], bool]:
+    """The next spans of a trace by start and id, after that key, one where one is too large; and whether there may be
+    more."""
     sizes = (await conn.execute(_after(project_id, trace_id, after, func.length(r.c.record)).limit(MOST_SPANS))).all()
     count = total = 0
     for *_, size in sizes:
@@ -42,9 +43,9 @@ async def portion(
         if count and total > most_bytes:
             break
         count += 1
-    if not count:
-        return []
-    return [Packed(*row) for row in await conn.execute(_after(project_id, trace_id, after, r.c.record).limit(count))]
+    rows = await conn.execute(_after(project_id, trace_id, after, r.c.record).limit(count))
+    found = [Packed(*row) for row in rows]  # on PostgreSQL none, where all were deleted since they were measured
+    return found, bool(found) and (count < len(sizes) or count == MOST_SPANS)
 
 
 def _after(project_id: int, trace_id: str, after: tuple[int, str] | None, what: Any) -> Select[Any]:

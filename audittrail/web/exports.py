@@ -137,15 +137,14 @@ class ExportStream:
             want = replace(want, after=Cursor.parse(page.next))
 
     async def _spans(self, trace_id: str) -> AsyncIterator[list[Packed]]:
-        after, seen = None, set[str]()
-        while True:
+        after, seen, more = None, set[str](), True
+        while more:
             async with self._runtime.db.read() as conn:
-                some = await export_store.portion(conn, self._project_id, trace_id, after)
-            if not some:
-                return
+                some, more = await export_store.portion(conn, self._project_id, trace_id, after)
             yield [one for one in some if one.span_id not in seen]
-            seen.update(one.span_id for one in some)
-            after = some[-1].started_us, some[-1].span_id
+            if more:
+                seen.update(one.span_id for one in some)
+                after = some[-1].started_us, some[-1].span_id
 
     def _lines(self, waiting: Iterator[Packed]) -> bytes:
         """In a thread: 2 MB of records take half a second to understand."""
