@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from audittrail.clock import now_us
+from audittrail.jobs import erasure as erasure_job
 from audittrail.jobs.erasure import Erasure
 from audittrail.jobs.search import SearchIndex
 from audittrail.model.activity import ActivityFilter
@@ -202,6 +203,22 @@ async def test_a_large_trace_goes_in_pieces_and_whoever_comes_after_a_kill_goes_
         await job(db)._erase(None)
     assert sizes == [erasure.PIECE_SPANS, erasure.PIECE_SPANS]
     assert await tables_with(db, CANARY) == set()
+
+
+async def test_the_search_index_is_wiped_while_a_large_trace_goes(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not db.is_sqlite:
+        return  # its words are a row's column, and went with the row
+    monkeypatch.setattr(erasure_job, "WIPE_SPANS", erasure.PIECE_SPANS)
+    await keep(db, *(told(n, 1, CANARY) for n in range(1, 2 * erasure.PIECE_SPANS + 1)), told(1, 2))
+    await index(db)
+    erasing = job(db)
+    await erasing.delete_trace(1, trace_id(1), WHO)
+    async with db.read() as conn:
+        parts = "SELECT count(*) FROM search_text_data WHERE instr(block, CAST(? AS BLOB))"
+        assert (await conn.exec_driver_sql(parts, (CANARY[:6],))).scalar() == 0
+    assert await listed(db) == [2]
 
 
 async def test_what_changed_since_it_was_looked_at_is_left_alone(db: Database) -> None:
