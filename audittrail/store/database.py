@@ -158,10 +158,7 @@ class Database:
         if not self.is_sqlite:
             return True
         async with _translated():
-            # Most of it while others write; what is left is little.
-            await space.empty_log(self.url, truncate=False)
-            async with self._alone:
-                return await space.empty_log(self.url, truncate=True)
+            return await space.empty_log(self.url, self._alone)
 
     async def answers(self) -> bool:
         """Whether the database can be read just now."""

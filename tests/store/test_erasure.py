@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from audittrail.model.activity import ActivityFilter
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import TraceFilter
 from audittrail.model.record import SpanRecord
-from audittrail.store import activity, erasure, retention, search, spans, tombstones, traces
+from audittrail.store import activity, erasure, retention, search, space, spans, tombstones, traces
 from audittrail.store.columns import metadata
 from audittrail.store.database import Database
 from audittrail.store.packing import unpack
@@ -264,3 +265,22 @@ async def test_space_is_given_back_to_the_file_system(db: Database) -> None:
     assert await erasing.wipe()
     assert db.file.stat().st_size < before / 5
     assert len(await listed(db)) == 1
+
+
+async def test_the_log_is_moved_while_nobody_may_write_only_when_little_of_it_is_left(db: Database) -> None:
+    if db.file is None:
+        return  # PostgreSQL looks after its own
+    alone: list[str] = []
+
+    @asynccontextmanager
+    async def watched() -> AsyncIterator[None]:
+        alone.append("entered")
+        yield
+
+    async with db.read() as reader:
+        await reader.execute(select(approvals))
+        async with db.write() as conn:
+            await conn.exec_driver_sql("CREATE TABLE large AS SELECT zeroblob(8000000) AS bytes")
+        assert not await space.empty_log(db.url, watched()) and alone == []
+    assert await space.empty_log(db.url, watched()) and alone == ["entered"]
+    assert Path(f"{db.file}-wal").stat().st_size == 0

@@ -12,7 +12,7 @@ from audittrail.model.activity import ActivityFilter
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import as_stored
 from audittrail.runtime import Runtime
-from audittrail.store import activity, conversations, erasure, space, tombstones, traces
+from audittrail.store import activity, conversations, erasure, tombstones, traces
 from audittrail.store.connection import Connection
 from audittrail.web.api.deletion import delete_session_of, delete_trace_of
 from audittrail.web.auth import has_role, is_refresh, require_project, require_role, viewer
@@ -128,6 +128,7 @@ async def data(request: _Request, runtime: Runtime) -> Response[str]:
     who = await viewer(request, runtime)
     member = require_project(who)
     project_id = member.project.id
+    database_bytes = await runtime.db.size_bytes()
     async with runtime.db.read() as conn:
         count, spans = await traces.count_spans(conn, project_id)
         log = await activity.list_activity(conn, [project_id], GONE, runtime.now_us())
@@ -137,7 +138,7 @@ async def data(request: _Request, runtime: Runtime) -> Response[str]:
             oldest_us=await traces.oldest(conn, project_id),
             traces=count,
             spans=spans,
-            database_bytes=await space.size_of(conn),
+            database_bytes=database_bytes,
             gone=log.items,
             warning=runtime.retention.reason,
             can_delete=has_role(member, "owner"),
