@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from audittrail.model.changes import Changes
 from audittrail.model.errors import ConfigurationError, Unavailable
-from audittrail.store import dialect, faults, notify, space
+from audittrail.store import dialect, faults, locks, notify, space
 from audittrail.store.notify import Replicas
 
 READERS = 8
@@ -144,7 +144,7 @@ class Database:
         try:
             async with _translated(), engine.connect() as conn:
                 await conn.execution_options(isolation_level="AUTOCOMMIT")
-                yield await dialect.lock_retention(conn)
+                yield await locks.lock_retention(conn)
         finally:
             await engine.dispose()
 
