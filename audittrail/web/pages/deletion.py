@@ -14,7 +14,7 @@ from audittrail.model.filters import as_stored
 from audittrail.runtime import Runtime
 from audittrail.store import activity, conversations, erasure, tombstones, traces
 from audittrail.store.connection import Connection
-from audittrail.web.api.deletion import delete_session_of, delete_trace_of
+from audittrail.web.api.deletion import deleted
 from audittrail.web.auth import has_role, is_refresh, require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.render import page
@@ -48,7 +48,8 @@ async def delete_trace(request: _Request, runtime: Runtime, trace_id: str) -> Re
     """Deletes it; for owners."""
     who = await viewer(request, runtime)
     project = require_role(who, "owner").project
-    done = await delete_trace_of(request, runtime, project.id, as_stored(trace_id), who.user.email)
+    work = runtime.erasure.delete_trace(project.id, as_stored(trace_id), who.user.email)
+    done = await deleted(request, project.id, work)
     return Redirect(f"/deletions/{done.id}", status_code=303)
 
 
@@ -83,7 +84,8 @@ async def delete_session(request: _Request, runtime: Runtime, session: str) -> R
     """Deletes all its traces; for owners."""
     who = await viewer(request, runtime)
     project = require_role(who, "owner").project
-    done = await delete_session_of(request, runtime, project.id, session_named(session), who.user.email)
+    work = runtime.erasure.delete_session(project.id, session_named(session), who.user.email)
+    done = await deleted(request, project.id, work)
     return Redirect(f"/deletions/{done.id}", status_code=303)
 
 
