@@ -191,8 +191,8 @@ class Erasure:
     async def wipe_index(self) -> None:
         """Leaves no word of what was erased in the search index."""
         self._unwiped = self._looked = 0
-        await self._step(search.begin_wiping)
-        while await self._step(lambda conn: search.tidy(conn, MERGE_PAGES)):
+        await self.step(search.begin_wiping)
+        while await self.step(lambda conn: search.tidy(conn, MERGE_PAGES)):
             pass
 
     async def _give_back(self) -> None:
@@ -206,7 +206,8 @@ class Erasure:
             await _whole(self._db.give_back(min(spare, VACUUM_PAGES)))
             await self._rest(began)
 
-    async def _step(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def step(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """What `work` returns, committed; and then a rest, so that others come to write."""
         began = time.perf_counter()
         done = await self._write(work)
         await self._rest(began)

@@ -97,8 +97,3 @@ async def close(conn: AsyncConnection, project_id: int, trace_ids: Sequence[str]
     mine = and_(g.c.project_id == project_id, g.c.trace_id.in_(list(trace_ids)))
     await conn.execute(delete(g).where(mine, g.c.reason == "expired"))
     await conn.execute(g.update().where(mine).values(pending=False))
-
-
-async def forget(conn: AsyncConnection, horizon_us: int) -> None:
-    """Those that were deleted before: nobody sends spans of them any more."""
-    await conn.execute(delete(g).where(g.c.deleted_us < horizon_us, ~g.c.pending))
