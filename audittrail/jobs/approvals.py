@@ -20,7 +20,7 @@ from audittrail.model.errors import Conflict, NotFound
 from audittrail.model.record import SpanRecord, decode
 from audittrail.model.verdict import Action, Approval, Decision
 from audittrail.privacy.redactor import Redactor
-from audittrail.store import activity, approvals, spans
+from audittrail.store import activity, approvals, locks, spans
 from audittrail.store.connection import Connection
 from audittrail.store.database import Database
 from audittrail.store.writer import Writer
@@ -54,7 +54,7 @@ class Approvals:
         bound = hmac.digest(self._key, action_hash(action, decision.versions).encode(), "sha256").hex()
         now_us = self._now_us()
         async with self._db.write() as conn:
-            await approvals.lock_action(conn, bound)
+            await locks.lock_action(conn, bound)
             found = await approvals.latest(conn, project_id, bound, now_us)
             if found is not None and await self._holds(conn, project_id, found, now_us):
                 return found

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.activity import SHARED, SYSTEM, Action, Activity, ActivityFilter
 from audittrail.model.filters import Page
-from audittrail.store import dialect
+from audittrail.store import dialect, locks
 from audittrail.store.activity_table import activity as a
 
 _FIELDS = Activity.__struct_fields__
@@ -69,7 +69,7 @@ async def note_all(conn: AsyncConnection, found: Sequence[Activity]) -> None:
 async def note_rules(conn: AsyncConnection, now_us: int, versions: dict[str, str], hash_: str) -> None:
     """Keeps that these rules (id: version) are in force, unless that is what was kept last: replicas and restarts load
     the same set again."""
-    await dialect.lock_activity(conn)
+    await locks.lock_activity(conn)
     last = await _latest(conn, *SHARED)
     if last is not None and last.action == "rules.changed" and last.detail.get("set") == hash_:
         return
@@ -91,7 +91,7 @@ async def note_rules(conn: AsyncConnection, now_us: int, versions: dict[str, str
 
 async def note_rules_refused(conn: AsyncConnection, now_us: int, places: Sequence[str], count: int) -> None:
     """Keeps that rule files were refused, and where they are wrong, unless that is what was kept last."""
-    await dialect.lock_activity(conn)
+    await locks.lock_activity(conn)
     last = await _latest(conn, *SHARED)
     said = {"places": list(places), "count": count}
     if last is None or last.action != "rules.refused" or last.detail != said:

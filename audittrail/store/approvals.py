@@ -13,7 +13,6 @@ from audittrail.model.approval import ID, ApprovalFilter, ApprovalRequest
 from audittrail.model.filters import Page
 from audittrail.model.verdict import Verdict
 from audittrail.model.violation import OPEN_LIMIT
-from audittrail.store import dialect
 from audittrail.store.notify import changed
 from audittrail.store.tables import approvals as a
 
@@ -28,11 +27,6 @@ def _request(row: Row[Any], now_us: int) -> ApprovalRequest:
     values["args"] = msgspec.json.decode(values["args"])
     values["reasons"] = _verdicts.decode(values["reasons"])
     return ApprovalRequest(**values).at(now_us)
-
-
-async def lock_action(conn: AsyncConnection, action_hash: str) -> None:
-    """Makes this transaction the only one that deals with this exact action."""
-    await dialect.lock_numbers(conn, [int(action_hash[:16], 16) >> 1])
 
 
 async def latest(conn: AsyncConnection, project_id: int, action_hash: str, now_us: int) -> ApprovalRequest | None:

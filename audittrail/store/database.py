@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.changes import Changes
 from audittrail.model.errors import ConfigurationError, Unavailable
-from audittrail.store import dialect, faults, notify, space
+from audittrail.store import dialect, faults, locks, notify, space
 from audittrail.store.notify import Replicas
 
 READERS = 8
@@ -146,7 +146,7 @@ class Database:
         try:
             async with _translated(), engine.connect() as conn:
                 await conn.execution_options(isolation_level="AUTOCOMMIT")
-                yield await dialect.lock_retention(conn)
+                yield await locks.lock_retention(conn)
         finally:
             await engine.dispose()
 
@@ -160,10 +160,7 @@ class Database:
         if not self.is_sqlite:
             return True
         async with _translated():
-            # Most of it while others write; what is left is little.
-            await space.empty_log(self.url, truncate=False)
-            async with self._alone:
-                return await space.empty_log(self.url, truncate=True)
+            return await space.empty_log(self.url, self._alone)
 
     async def answers(self) -> bool:
         """Whether the database can be read just now."""

@@ -122,31 +122,11 @@ def insert(conn: AsyncConnection, table: Table) -> Any:
     return (sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert)(table)
 
 
-# Advisory locks of PostgreSQL are numbers: these are ours.
-_MIGRATION_LOCK = 0x41554449_54
-_SEARCH_LOCK = 0x41554449_55
-_USAGE_LOCK = 0x41554449_56
-_ACTIVITY_LOCK = 0x41554449_59
-_RETENTION_LOCK = 0x41554449_57
-
-
-async def lock_migrations(conn: AsyncConnection) -> None:
-    """Held until the transaction ends, so that replicas starting together migrate one after the other."""
-    if conn.dialect.name == "postgresql":
-        await conn.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
-
-
-async def lock_traces(conn: AsyncConnection, keys: Iterable[tuple[int, str]]) -> None:
-    """Makes this transaction the only one that changes these traces; in sorted order, so that two never deadlock.
+async def lock_numbers(conn: AsyncConnection, numbers: Iterable[int]) -> None:
+    """Holds the locks of these 63-bit numbers until the transaction ends; in sorted order, so that two never deadlock.
 
     On SQLite a write transaction is alone already.
     """
-    # A trace id is random: its low 63 bits are as good a lock number as a hash of it.
-    await lock_numbers(conn, {int(trace_id[16:], 16) >> 1 for _, trace_id in keys})
-
-
-async def lock_numbers(conn: AsyncConnection, numbers: Iterable[int]) -> None:
-    """Holds advisory locks of these 63-bit numbers until the transaction ends; nothing on SQLite."""
     if conn.dialect.name == "postgresql":
         await conn.execute(
             text("SELECT pg_advisory_xact_lock(n) FROM unnest(CAST(:numbers AS bigint[])) AS n"),
@@ -154,33 +134,13 @@ async def lock_numbers(conn: AsyncConnection, numbers: Iterable[int]) -> None:
         )
 
 
-async def lock_usage(conn: AsyncConnection, project_ids: Iterable[int]) -> None:
-    """Makes this transaction the only one that changes these projects' sums."""
-    await lock_numbers(conn, {_USAGE_LOCK << 22 | project_id & 0x3FFFFF for project_id in project_ids})
-
-
-async def lock_activity(conn: AsyncConnection) -> None:
-    """Makes this transaction the only one that compares what happened with what the activity log says last."""
-    await lock_numbers(conn, [_ACTIVITY_LOCK])
-
-
-async def lock_search(conn: AsyncConnection) -> bool:
-    """Whether this transaction is now the only one that changes what search has; False: another process is at it."""
+async def try_lock(conn: AsyncConnection, number: int, *, until_closed: bool = False) -> bool:
+    """As `lock_numbers`, but does not wait, and `until_closed` holds it until the connection is. False: another one
+    has it."""
     if conn.dialect.name == "sqlite":
         return True
-    return bool(await conn.scalar(text("SELECT pg_try_advisory_xact_lock(:n)"), {"n": _SEARCH_LOCK}))
-
-
-async def wait_for_search(conn: AsyncConnection) -> None:
-    """As `lock_search`, and waits until no other transaction changes what search has."""
-    await lock_numbers(conn, [_SEARCH_LOCK])
-
-
-async def lock_retention(conn: AsyncConnection) -> bool:
-    """Whether this connection is now the only one that purges, until it is closed."""
-    if conn.dialect.name == "sqlite":
-        return True
-    return bool(await conn.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _RETENTION_LOCK}))
+    lock = "pg_try_advisory_lock" if until_closed else "pg_try_advisory_xact_lock"
+    return bool(await conn.scalar(text(f"SELECT {lock}(:n)"), {"n": number}))
 
 
 async def remove_words(conn: AsyncConnection, old: Sequence[tuple[int, str]]) -> None:

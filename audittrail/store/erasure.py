@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.summary import SpanRow, summarise
 from audittrail.model.usage import Part, Shift, part_of
-from audittrail.store import dialect, tombstones, unindexing
+from audittrail.store import dialect, locks, tombstones, unindexing
 from audittrail.store import reports as report_store
 from audittrail.store import usage as usage_store
 from audittrail.store.bulk import by_project
@@ -123,7 +123,7 @@ async def hide(conn: AsyncConnection, doomed: Sequence[Doomed], reason: Reason, 
 
     Returns those that were as they had been looked at; of others nothing was done.
     """
-    await dialect.lock_traces(conn, {(one.project_id, one.trace_id) for one in doomed})
+    await locks.lock_traces(conn, {(one.project_id, one.trace_id) for one in doomed})
     hidden: list[Doomed] = []
     shifts: dict[int, Shift] = {}
     for project_id, ones in by_project((one.project_id, one) for one in doomed).items():

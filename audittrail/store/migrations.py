@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.errors import ConfigurationError
-from audittrail.store import dialect
+from audittrail.store import locks
 from audittrail.store.database import Database
 
 
@@ -61,5 +61,5 @@ async def migrate(db: Database, folder: Path) -> tuple[str | None, str]:
 
 async def migrate_within(conn: AsyncConnection, folder: Path, to: str | None = None) -> tuple[str | None, str]:
     """As `migrate`, in a transaction that is open already; to the schema `to`, for who restores an older database."""
-    await dialect.lock_migrations(conn)
+    await locks.lock_migrations(conn)
     return await conn.run_sync(_upgrade, folder, to)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audittrail.store import tombstones
 from audittrail.store.tables import approvals, refusals, rule_counts
 from audittrail.store.tables import traces as t
+from audittrail.store.tombstone_table import tombstones
+
+
+class Aged(msgspec.Struct, frozen=True):
+    """Rows of a table that are to go, by their keys."""
+
+    table: Table
+    old: ColumnElement[bool]  # what makes them old
+    keys: list[tuple[Any, ...]]
 
 
 async def expired(conn: AsyncConnection, horizon_us: int, limit: int) -> list[tuple[int, str]]:
@@ -28,10 +40,31 @@ async def count_all(conn: AsyncConnection) -> int:
     return int(await conn.scalar(select(func.coalesce(func.sum(t.c.span_count), 0))) or 0)
 
 
-async def age(conn: AsyncConnection, horizon_us: int) -> None:
-    """Deletes what is older and belongs to no trace: counts of refusals and rules, approvals, tombstones."""
-    await conn.execute(delete(refusals).where(refusals.c.hour_us < horizon_us))
-    await conn.execute(delete(rule_counts).where(rule_counts.c.hour_us < horizon_us))
-    a = approvals.c
-    await conn.execute(delete(approvals).where(a.requested_us < horizon_us, a.expires_us < horizon_us))
-    await tombstones.forget(conn, horizon_us)
+async def find_aged(conn: AsyncConnection, horizon_us: int, limit: int) -> list[Aged]:
+    """What is older and belongs to no trace, at most so many rows of each table: counts of refusals and of rules,
+    approvals, tombstones. Whole tables are read for it, so where nobody waits for that."""
+    found = []
+    for table, old in _old(horizon_us).items():
+        rows = (await conn.execute(select(*table.primary_key.columns).where(old).limit(limit))).all()
+        if rows:
+            found.append(Aged(table, old, [tuple(row) for row in rows]))
+    return found
+
+
+async def remove(conn: AsyncConnection, aged: Sequence[Aged]) -> None:
+    """Deletes these, as far as they are still old."""
+    for one in aged:
+        key = [column == bindparam(f"key_{column.name}") for column in one.table.primary_key.columns]
+        names = [f"key_{column.name}" for column in one.table.primary_key.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in one.keys]
+        await conn.execute(delete(one.table).where(*key, one.old), rows)
+
+
+def _old(horizon_us: int) -> dict[Table, ColumnElement[bool]]:
+    return {
+        refusals: refusals.c.hour_us < horizon_us,
+        rule_counts: rule_counts.c.hour_us < horizon_us,
+        approvals: and_(approvals.c.requested_us < horizon_us, approvals.c.expires_us < horizon_us),
+        # Nobody sends spans of these any more.
+        tombstones: and_(tombstones.c.deleted_us < horizon_us, ~tombstones.c.pending),
+    }

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.errors import Invalid
 from audittrail.model.words import words
-from audittrail.store import dialect
+from audittrail.store import dialect, locks
 from audittrail.store.bulk import by_project, write_rows
 from audittrail.store.tables import records as r
 from audittrail.store.tables import search_progress as p
@@ -131,7 +131,7 @@ async def put(
 
     Raises Outdated when an entry's earlier words are not those that are indexed: then `clear`.
     """
-    if not await dialect.lock_search(conn):
+    if not await locks.lock_search(conn):
         return False
     traces = {entry.key[:2]: 0 for entry in entries} | {(w.project_id, w.trace_id): w.received_us for w in complete}
     known = await _numbered(conn, list(traces))
@@ -207,7 +207,7 @@ async def _standing(
 
 async def clear(conn: AsyncConnection) -> bool:
     """Forgets everything, so that all is indexed again. False: another process is indexing."""
-    if not await dialect.lock_search(conn):
+    if not await locks.lock_search(conn):
         return False
     await dialect.clear_words(conn)
     for table in (d, x, p):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from sqlalchemy import text
@@ -11,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audittrail.store import dialect
 
 _INCREMENTAL = 2
+# 4 MB: as much as SQLite itself moves at once after a commit.
+_LEFT_PAGES = 1_000
 
 
 async def free_pages(conn: AsyncConnection) -> tuple[int, int]:
@@ -35,17 +38,30 @@ async def size_bytes(conn: AsyncConnection) -> int:
     return int(pages or 0) * int(size or 0)
 
 
-async def empty_log(url: URL, *, truncate: bool) -> bool:
-    """Moves SQLite's write-ahead log into the file, and with `truncate` empties it. False: a reader was in the way.
+async def empty_log(url: URL, alone: AbstractAsyncContextManager[object]) -> bool:
+    """Moves SQLite's write-ahead log into the file, and empties it. False: a reader was in the way; try again.
 
-    Only where nothing is being written: truncating waits for no reader, but holds the lock of the writer.
+    Truncating waits for no reader, but holds the lock of the writer: `alone` is entered for that, so that nobody else
+    writes, and only when what is left to move is little.
     """
     engine = dialect.create_single(url)
     try:
         async with engine.connect() as conn:
             driver: Any = (await conn.get_raw_connection()).driver_connection
             await driver.execute("PRAGMA busy_timeout=100")
-            cursor = await driver.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if truncate else 'PASSIVE'})")
-            return bool((await cursor.fetchone())[0] == 0)
+            # Most of it while others write. A reader may be in the way of all of it, and gone a moment later.
+            busy, pages, moved = await _checkpoint(driver, "PASSIVE")
+            if busy or pages - moved > _LEFT_PAGES:
+                return False
+            async with alone:
+                busy, _, _ = await _checkpoint(driver, "TRUNCATE")
+            return not busy
     finally:
         await engine.dispose()
+
+
+async def _checkpoint(driver: Any, mode: str) -> tuple[int, int, int]:
+    """(whether something was in the way, pages in the log, of them moved into the file)."""
+    cursor = await driver.execute(f"PRAGMA wal_checkpoint({mode})")
+    busy, pages, moved = await cursor.fetchone()
+    return busy, pages, moved

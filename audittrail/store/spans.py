@@ -17,7 +17,7 @@ from audittrail.model.batch import Batch, Prepared
 from audittrail.model.summary import SpanRow, Summary, summarise
 from audittrail.model.usage import Shift, part_of
 from audittrail.model.verdict import Judge, Verdict
-from audittrail.store import approvals, dialect
+from audittrail.store import approvals, locks
 from audittrail.store import traces as trace_store
 from audittrail.store import usage as usage_store
 from audittrail.store import verdicts as verdict_store
@@ -61,7 +61,7 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
             if all(v.record != span.record for v in versions):
                 versions.append(span)
     touched = {(project_id, trace_id) for project_id, trace_id, _ in arrived}
-    await dialect.lock_traces(conn, touched)
+    await locks.lock_traces(conn, touched)
     known = await _of_traces(conn, touched)
     before = _by_trace(known)
     again = [key for key in arrived if key in known]

@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.batch import Batch, Refusal
-from audittrail.store import dialect
+from audittrail.store import locks
 from audittrail.store.bulk import by_project, write_rows
 from audittrail.store.tombstone_table import tombstones as g
 
@@ -46,7 +46,7 @@ async def admit(conn: AsyncConnection, batches: Sequence[Batch]) -> tuple[list[B
     """The batches without the spans of traces that are gone, and of each batch what was refused for that."""
     touched = {(batch.project_id, span.row.trace_id) for batch in batches for span in batch.spans}
     # Whoever deletes one of them holds this while they do.
-    await dialect.lock_traces(conn, touched)
+    await locks.lock_traces(conn, touched)
     gone: dict[tuple[int, str], str] = {}
     for project_id, trace_ids in by_project(touched).items():
         for i in range(0, len(trace_ids), _CHUNK):
@@ -97,8 +97,3 @@ async def close(conn: AsyncConnection, project_id: int, trace_ids: Sequence[str]
     mine = and_(g.c.project_id == project_id, g.c.trace_id.in_(list(trace_ids)))
     await conn.execute(delete(g).where(mine, g.c.reason == "expired"))
     await conn.execute(g.update().where(mine).values(pending=False))
-
-
-async def forget(conn: AsyncConnection, horizon_us: int) -> None:
-    """Those that were deleted before: nobody sends spans of them any more."""
-    await conn.execute(delete(g).where(g.c.deleted_us < horizon_us, ~g.c.pending))

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from audittrail.store import dialect
+from audittrail.store import dialect, locks
 from audittrail.store.search import SPAN_BITS, Outdated, mark_of
 from audittrail.store.tables import records as r
 from audittrail.store.tables import search_spans as d
@@ -64,7 +64,7 @@ async def take_out(
 
     Raises Outdated when the words are not those that are indexed: then `clear`.
     """
-    await dialect.wait_for_search(conn)
+    await locks.wait_for_search(conn)
     if dialect.needs_old_words(conn) and any(mark_of(said) != one.mark for one, said in gone):
         raise Outdated
     if (await conn.execute(delete(d).where(*_of(project_id, trace_ids, last_span)))).rowcount != len(gone):

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.summary import ORPHAN_QUIET_US, SpanRow, TraceRow
 from audittrail.model.usage import Part, Shift, Slot, Stretch, Sums, Whose, part_of, timing
-from audittrail.store import dialect
+from audittrail.store import locks
 from audittrail.store.bulk import write_rows
 from audittrail.store.columns import picodollars
 from audittrail.store.tables import spans as s
@@ -29,7 +29,7 @@ _bins = msgspec.json.Decoder(dict[int, int]).decode
 async def shift(conn: AsyncConnection, shifts: Mapping[int, Shift]) -> None:
     """Adds changes, by project, to the sums. Until the transaction ends no other changes those projects' sums."""
     changed = {project_id: found for project_id, one in shifts.items() if (found := one.changed())}
-    await dialect.lock_usage(conn, changed)
+    await locks.lock_usage(conn, changed)
     for project_id, slots in sorted(changed.items()):
         for i in range(0, len(slots), _CHUNK):
             await _add(conn, project_id, slots[i : i + _CHUNK])

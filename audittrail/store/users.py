@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.account import InstanceRole, User
 from audittrail.model.errors import Conflict, NotFound
-from audittrail.store import dialect
+from audittrail.store import dialect, locks
 from audittrail.store.tables import users
 
 u = users.c
@@ -37,7 +37,7 @@ async def has_users(conn: AsyncConnection) -> bool:
 async def lock_first_user(conn: AsyncConnection) -> bool:
     """True: no account exists, and no other transaction makes the first one until this ends."""
     # The lock of replicas that start together serves here too: this happens once in a database's life.
-    await dialect.lock_migrations(conn)
+    await locks.lock_migrations(conn)
     return not await has_users(conn)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 from sqlalchemy import LargeBinary, select
 
 from audittrail.clock import now_us
+from audittrail.jobs import erasure as erasure_job
 from audittrail.jobs.erasure import Erasure
 from audittrail.jobs.search import SearchIndex
 from audittrail.model.activity import ActivityFilter
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import TraceFilter
 from audittrail.model.record import SpanRecord
-from audittrail.store import activity, erasure, retention, search, spans, tombstones, traces
+from audittrail.store import activity, erasure, retention, search, space, spans, tombstones, traces
 from audittrail.store.columns import metadata
 from audittrail.store.database import Database
 from audittrail.store.packing import unpack
@@ -204,6 +206,22 @@ async def test_a_large_trace_goes_in_pieces_and_whoever_comes_after_a_kill_goes_
     assert await tables_with(db, CANARY) == set()
 
 
+async def test_the_search_index_is_wiped_while_a_large_trace_goes(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not db.is_sqlite:
+        return  # its words are a row's column, and went with the row
+    monkeypatch.setattr(erasure_job, "WIPE_SPANS", erasure.PIECE_SPANS)
+    await keep(db, *(told(n, 1, CANARY) for n in range(1, 2 * erasure.PIECE_SPANS + 1)), told(1, 2))
+    await index(db)
+    erasing = job(db)
+    await erasing.delete_trace(1, trace_id(1), WHO)
+    async with db.read() as conn:
+        parts = "SELECT count(*) FROM search_text_data WHERE instr(block, CAST(? AS BLOB))"
+        assert (await conn.exec_driver_sql(parts, (CANARY[:6],))).scalar() == 0
+    assert await listed(db) == [2]
+
+
 async def test_what_changed_since_it_was_looked_at_is_left_alone(db: Database) -> None:
     await keep(db, told(1, 1), at_us=1_000)
     async with db.read() as conn:
@@ -247,3 +265,22 @@ async def test_space_is_given_back_to_the_file_system(db: Database) -> None:
     assert await erasing.wipe()
     assert db.file.stat().st_size < before / 5
     assert len(await listed(db)) == 1
+
+
+async def test_the_log_is_moved_while_nobody_may_write_only_when_little_of_it_is_left(db: Database) -> None:
+    if db.file is None:
+        return  # PostgreSQL looks after its own
+    alone: list[str] = []
+
+    @asynccontextmanager
+    async def watched() -> AsyncIterator[None]:
+        alone.append("entered")
+        yield
+
+    async with db.read() as reader:
+        await reader.execute(select(approvals))
+        async with db.write() as conn:
+            await conn.exec_driver_sql("CREATE TABLE large AS SELECT zeroblob(8000000) AS bytes")
+        assert not await space.empty_log(db.url, watched()) and alone == []
+    assert await space.empty_log(db.url, watched()) and alone == ["entered"]
+    assert Path(f"{db.file}-wal").stat().st_size == 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import func, select
 
 from audittrail.jobs import retention as module
 from audittrail.jobs.retention import Retention
 from audittrail.model.activity import SYSTEM, ActivityFilter
 from audittrail.model.retention import DAY_US
-from audittrail.store import activity, erasure, spans
+from audittrail.store import activity, erasure, retention, spans
 from audittrail.store.database import Database
 from audittrail.store.tables import records, refusals, rule_counts, usage
 from audittrail.store.tables import spans as span_table
@@ -87,10 +88,11 @@ async def test_days_of_nothing_keep_all_for_ever(db: Database) -> None:
     assert await Time().purging(db, 0).purge() == {} and await listed(db) == [1]
 
 
-async def test_counts_of_the_time_before_go_too(db: Database) -> None:
-    old, new = NOW - 91 * DAY_US, NOW - DAY_US
+async def test_counts_of_the_time_before_go_too(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGED", 2)
+    old, new = [NOW - days * DAY_US for days in (95, 94, 93, 92, 91)], NOW - DAY_US
     async with db.write() as conn:
-        for hour in (old, new):
+        for hour in (*old, new):
             await conn.execute(
                 refusals.insert().values(
                     project_id=1, hour_us=hour, signal="traces", reason="x", spans=1, requests=1, last_us=hour
@@ -101,6 +103,12 @@ async def test_counts_of_the_time_before_go_too(db: Database) -> None:
                     project_id=1, rule_id="r", hour_us=hour, passed=1, warned=0, violated=0, erred=0
                 )
             )
+    async with db.write() as conn:  # so much for a transaction, and no more
+        aged = await retention.find_aged(conn, new, 2)
+        assert [(one.table.name, len(one.keys)) for one in aged] == [("refusals", 2), ("rule_counts", 2)]
+        await retention.remove(conn, aged)
+        for table in (refusals, rule_counts):
+            assert await conn.scalar(select(func.count()).select_from(table)) == 4
     await Time().purging(db).purge()
     async with db.read() as conn:
         for table in (refusals, rule_counts):

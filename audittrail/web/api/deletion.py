@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from litestar import Request, delete
@@ -17,20 +18,13 @@ from audittrail.web.views.links import session_named
 _Request = Request[Any, Any, Any]
 
 
-async def delete_trace_of(request: _Request, runtime: Runtime, project_id: int, trace_id: str, by: str) -> Deleted:
-    """Deletes it, and what of it was kept in memory."""
-    done = await runtime.erasure.delete_trace(project_id, trace_id, by)
+async def deleted(request: _Request, project_id: int, work: Awaitable[Deleted]) -> Deleted:
+    """What `work` deletes of the project. Nothing that it deleted stays in memory, even if it fails halfway."""
     graphs: Graphs = request.app.state.graphs
-    graphs.forget(project_id)
-    return done
-
-
-async def delete_session_of(request: _Request, runtime: Runtime, project_id: int, session: str, by: str) -> Deleted:
-    """Deletes all its traces, and what of them was kept in memory."""
-    done = await runtime.erasure.delete_session(project_id, session, by)
-    graphs: Graphs = request.app.state.graphs
-    graphs.forget(project_id)
-    return done
+    try:
+        return await work
+    finally:
+        graphs.forget(project_id)
 
 
 @delete("/api/v1/traces/{trace_id:str}", status_code=200, tags=["traces"], summary="Delete a trace for good")
@@ -39,7 +33,8 @@ async def delete_trace(request: _Request, runtime: Runtime, trace_id: str) -> On
     are gone, and says how many there were. Late spans of it are refused from then on. It cannot be undone."""
     who = await person(request, runtime)
     project = require_role(who, "owner").project
-    return One(await delete_trace_of(request, runtime, project.id, as_stored(trace_id), who.user.email))
+    work = runtime.erasure.delete_trace(project.id, as_stored(trace_id), who.user.email)
+    return One(await deleted(request, project.id, work))
 
 
 @delete("/api/v1/sessions/{session:str}", status_code=200, tags=["traces"], summary="Delete a session for good")
@@ -48,7 +43,8 @@ async def delete_session(request: _Request, runtime: Runtime, session: str) -> O
     digits and `._-` may be given as `~` and its base64url, as the address of its page has it."""
     who = await person(request, runtime)
     project = require_role(who, "owner").project
-    return One(await delete_session_of(request, runtime, project.id, session_named(session), who.user.email))
+    work = runtime.erasure.delete_session(project.id, session_named(session), who.user.email)
+    return One(await deleted(request, project.id, work))
 
 
 ROUTES = [delete_trace, delete_session]

@@ -12,9 +12,9 @@ from audittrail.model.activity import ActivityFilter
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import as_stored
 from audittrail.runtime import Runtime
-from audittrail.store import activity, conversations, erasure, space, tombstones, traces
+from audittrail.store import activity, conversations, erasure, tombstones, traces
 from audittrail.store.connection import Connection
-from audittrail.web.api.deletion import delete_session_of, delete_trace_of
+from audittrail.web.api.deletion import deleted
 from audittrail.web.auth import has_role, is_refresh, require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.render import page
@@ -48,7 +48,8 @@ async def delete_trace(request: _Request, runtime: Runtime, trace_id: str) -> Re
     """Deletes it; for owners."""
     who = await viewer(request, runtime)
     project = require_role(who, "owner").project
-    done = await delete_trace_of(request, runtime, project.id, as_stored(trace_id), who.user.email)
+    work = runtime.erasure.delete_trace(project.id, as_stored(trace_id), who.user.email)
+    done = await deleted(request, project.id, work)
     return Redirect(f"/deletions/{done.id}", status_code=303)
 
 
@@ -83,7 +84,8 @@ async def delete_session(request: _Request, runtime: Runtime, session: str) -> R
     """Deletes all its traces; for owners."""
     who = await viewer(request, runtime)
     project = require_role(who, "owner").project
-    done = await delete_session_of(request, runtime, project.id, session_named(session), who.user.email)
+    work = runtime.erasure.delete_session(project.id, session_named(session), who.user.email)
+    done = await deleted(request, project.id, work)
     return Redirect(f"/deletions/{done.id}", status_code=303)
 
 
@@ -128,6 +130,7 @@ async def data(request: _Request, runtime: Runtime) -> Response[str]:
     who = await viewer(request, runtime)
     member = require_project(who)
     project_id = member.project.id
+    database_bytes = await runtime.db.size_bytes()
     async with runtime.db.read() as conn:
         count, spans = await traces.count_spans(conn, project_id)
         log = await activity.list_activity(conn, [project_id], GONE, runtime.now_us())
@@ -137,7 +140,7 @@ async def data(request: _Request, runtime: Runtime) -> Response[str]:
             oldest_us=await traces.oldest(conn, project_id),
             traces=count,
             spans=spans,
-            database_bytes=await space.size_bytes(conn),
+            database_bytes=database_bytes,
             gone=log.items,
             warning=runtime.retention.reason,
             can_delete=has_role(member, "owner"),
