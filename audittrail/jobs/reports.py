@@ -70,7 +70,7 @@ class Reports:
             check_range(from_us, to_us)
         async with self._db.write() as conn:
             if kind == "trace":
-                trace = await traces.trace(conn, project_id, trace_id, now_us)
+                trace = await traces.hold(conn, project_id, trace_id, now_us)
                 if trace is None:
                     raise NotFound("No trace of this project has that id.")
                 from_us = trace.started_us

@@ -247,3 +247,18 @@ async def test_space_is_given_back_to_the_file_system(db: Database) -> None:
     assert await erasing.wipe()
     assert db.file.stat().st_size < before / 5
     assert len(await listed(db)) == 1
+
+
+async def test_nothing_new_is_kept_about_a_trace_that_is_being_deleted(db: Database) -> None:
+    async def held() -> object:
+        async with db.write() as conn:
+            return await traces.hold(conn, 1, trace_id(1), now_us())
+
+    await keep(db, told(1, 1))
+    assert await held() is not None
+    async with db.write() as conn:
+        doomed = await erasure.look_at(conn, [(1, trace_id(1))])
+        await erasure.hide(conn, doomed, "deleted", WHO, now_us())
+        asking = asyncio.create_task(held())
+        assert not (await asyncio.wait([asking], timeout=0.5))[0], "it waits for what becomes of the trace"
+    assert await asking is None
