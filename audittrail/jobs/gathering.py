@@ -38,7 +38,7 @@ Found = dict[tuple[str, str], dict[str, int]]  # verdicts by (rule id, version) 
 MAX_ROWS = 50_000
 MAX_REASONS = 1_000
 MAX_SPANS = 20_000
-_RECORDS = 200  # read at a time: of up to a megabyte each
+_RECORDS = 50  # read at a time: of up to a megabyte each
 # What concerns the whole installation and every project in it.
 _EVERYONE = ("server.", "rules.", "retention.", "backup.")
 
