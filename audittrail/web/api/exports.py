@@ -32,7 +32,7 @@ async def _noted(request: _Request, runtime: Runtime, who: Access, subject: str,
     """Before the first byte: nobody takes anything away without it having been written down."""
     if request.method == HttpMethod.HEAD:
         return
-    actor = who.viewer.user.email if who.viewer else who.key.public if who.key else ""
+    actor = who.name
     async with runtime.db.write() as conn:
         await activity.note(
             conn, runtime.now_us(), actor, "export.created", subject, project_id=who.project_id, **detail
