@@ -129,6 +129,7 @@ class Runtime:
             self.supervisor.start("ablations", self.ablations.run)
             self.supervisor.start("retention", self.retention.run)
             self.supervisor.start("reports", self.reports.run)
+            self.supervisor.start("report files", self.reports.sweep)
             if not self.db.is_sqlite:
                 self.supervisor.start("replicas", self.replicas.run)
             self.supervisor.start("settled traces", self.streams.settle)

@@ -70,7 +70,7 @@ class Ablations:
         """
         now_us = self._now_us()
         async with self._db.write() as conn:
-            trace = await traces.trace(conn, project_id, trace_id, now_us)
+            trace = await traces.hold(conn, project_id, trace_id, now_us)
             if trace is None:
                 raise NotFound("No trace of this project has that id.")
             run = AblationRun(

@@ -16,6 +16,7 @@ from typing import cast
 
 import msgspec
 
+from audittrail.jobs.whole import whole
 from audittrail.model.errors import AuditTrailError, Invalid
 from audittrail.model.report import ID
 from audittrail.report.document import Document
@@ -82,9 +83,9 @@ class ReportFiles:
         part = self._file(id_, secrets.token_hex(8))
         asked, made = part.with_suffix(part.suffix + ".in"), part.with_suffix(part.suffix + ".out")
         try:
-            await asyncio.to_thread(self._write, asked, document)
+            await whole(asyncio.to_thread(self._write, asked, document))
             pages = await _run(asked, made, progress)
-            return await asyncio.to_thread(self._keep, id_, document, made, asked, pages)
+            return await whole(asyncio.to_thread(self._keep, id_, document, made, asked, pages))
         except OSError as error:
             raise DrawingFailed(_disk(error)) from error
         finally:

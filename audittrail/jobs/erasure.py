@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from audittrail.jobs.search import words_of
+from audittrail.jobs.whole import whole
 from audittrail.model.activity import Action
 from audittrail.model.errors import NotFound, Unavailable
 from audittrail.store import activity, erasure, retention, search, space
@@ -203,7 +204,7 @@ class Erasure:
             if spare <= 0:
                 return
             began = time.perf_counter()
-            await _whole(self._db.give_back(min(spare, VACUUM_PAGES)))
+            await whole(self._db.give_back(min(spare, VACUUM_PAGES)))
             await self._rest(began)
 
     async def step(self, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -220,21 +221,11 @@ class Erasure:
             async with self._db.write() as conn:
                 return await work(conn)
 
-        return await _whole(within())
+        return await whole(within())
 
     async def _rest(self, began: float) -> None:
         took = time.perf_counter() - began
         await asyncio.sleep(max(REST, took * BUSY_REST if self._busy() else took))
-
-
-async def _whole(work: Coroutine[Any, Any, T]) -> T:
-    """Whoever cancels waits for the end: a transaction is not left in its middle, as in jobs/search.py."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 def _groups(doomed: Sequence[Doomed]) -> list[list[Doomed]]:

@@ -6,14 +6,14 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from audittrail import __version__
 from audittrail.constitution import Constitution
 from audittrail.ingest.pipeline import read
-from audittrail.model.activity import COMMAND_LINE, SOMEBODY, SYSTEM, Activity, ActivityFilter
+from audittrail.model.activity import COMMAND_LINE, SHARED, SOMEBODY, SYSTEM, Activity, ActivityFilter
 from audittrail.model.analytics import BYS, days
 from audittrail.model.approval import ApprovalFilter, ApprovalRequest
 from audittrail.model.errors import Invalid, NotFound
@@ -22,7 +22,7 @@ from audittrail.model.report import Report
 from audittrail.model.summary import SpanRow
 from audittrail.model.tree import root_of
 from audittrail.model.verdict import OUTCOMES, Outcome
-from audittrail.model.violation import Violation, ViolationFilter
+from audittrail.model.violation import RuleCount, Violation, ViolationFilter
 from audittrail.report import audit, period, sheet
 from audittrail.report.document import Document
 from audittrail.report.facts import AuditFacts, PeriodFacts, RecordMark, RuleFact, TraceFacts
@@ -33,11 +33,12 @@ from audittrail.store.connection import Connection
 from audittrail.store.database import Database
 
 T = TypeVar("T")
-# Of one list in a report. A row is about 1 kB in memory and 500 bytes in the PDF.
+Found = dict[tuple[str, str], dict[str, int]]  # verdicts by (rule id, version) and outcome
+# Of one list in a report: a row is about 1 kB in memory and 500 bytes in the PDF.
 MAX_ROWS = 50_000
 MAX_REASONS = 1_000
 MAX_SPANS = 20_000
-_RECORDS = 200  # read at a time: of up to a megabyte each
+_RECORDS = 50  # read at a time: of up to a megabyte each
 # What concerns the whole installation and every project in it.
 _EVERYONE = ("server.", "rules.", "retention.", "backup.")
 
@@ -53,11 +54,13 @@ class Gathering:
         *,
         retention_days: int,
         redaction: bool,
+        most_rows: int = MAX_ROWS,
     ) -> None:
         self._db = db
         self._constitution = constitution
         self._now_us = now_us
         self._retention_days, self._redaction = retention_days, redaction
+        self._most_rows = most_rows
 
     async def document(self, project_id: int, report: Report) -> Document:
         """Raises NotFound where its trace is gone, and Invalid where that is too large."""
@@ -69,6 +72,9 @@ class Gathering:
 
     async def period(self, project_id: int, report: Report) -> PeriodFacts:
         """The numbers of a range."""
+        return (await self._numbers(project_id, report))[0]
+
+    async def _numbers(self, project_id: int, report: Report) -> tuple[PeriodFacts, Found]:
         made_us = self._now_us()
         where = (project_id, report.from_us, report.to_us)
         async with self._db.read() as conn:
@@ -83,7 +89,7 @@ class Gathering:
         for (rule_id, _), outcomes in found.items():
             counts[rule_id] += outcomes.get("violation", 0)
         titles = {rule.id: rule.title for rule in self._constitution.rules.rules}
-        return PeriodFacts(
+        facts = PeriodFacts(
             report=report,
             project=name,
             version=__version__,
@@ -98,21 +104,23 @@ class Gathering:
                 if n
             ),
         )
+        return facts, found
 
     async def audit(self, project_id: int, report: Report) -> AuditFacts:
         """Everything about a range."""
-        basis = await self.period(project_id, report)
+        basis, found = await self._numbers(project_id, report)
         left_out: dict[str, int] = {}
         said: dict[Outcome, tuple[Violation, ...]] = {}
         for outcome in OUTCOMES:
             said[outcome] = await self._verdicts(project_id, report, outcome, left_out)
-        asked = await self._approvals(project_id, report, left_out)
+        within = ApprovalFilter(from_us=report.from_us, until_us=report.to_us)
+        asked, left_out["approvals"] = await self._approvals(project_id, within)
         done = await self._activity(project_id, report, left_out)
         redacted, redacted_traces = await self._redacted(project_id, report)
         where = (project_id, report.from_us, report.to_us)
         async with self._db.read() as conn:
             refused = await tally.refused(conn, *where, MAX_REASONS)
-            rules = self._rules(await tally.found_by_rule(conn, *where), await tally.judged(conn, *where))
+            rules = self._rules(found, await tally.judged(conn, *where))
         return AuditFacts(
             **{name: getattr(basis, name) for name in PeriodFacts.__struct_fields__},
             rules=rules,
@@ -143,8 +151,7 @@ class Gathering:
             top = root_of(rows)
             stored = await spans.record_of(conn, project_id, trace_id, top.span_id) if top else None
             name = await self._project(conn, project_id)
-            want = ApprovalFilter(trace=trace_id, size=MAX_PAGE_SIZE)
-            asked = await approvals.list_approvals(conn, project_id, want, made_us)
+        asked, _ = await self._approvals(project_id, ApprovalFilter(trace=trace_id))
         return TraceFacts(
             report=report,
             project=name,
@@ -154,7 +161,7 @@ class Gathering:
             spans=tuple(rows),
             root=read(stored.record, stored.cost_basis) if stored else None,
             verdicts=tuple(found),
-            approvals=asked.items,
+            approvals=asked,
             records=tuple([mark async for mark in self._marks(project_id, trace_id)]),
         )
 
@@ -176,19 +183,22 @@ class Gathering:
         return found.name if found else ""
 
     async def _every(
-        self, page: Callable[[Connection, Cursor | None], Awaitable[Page[T]]]
-    ) -> tuple[tuple[T, ...], int]:
-        """All of a list, page by page, and how many were left out."""
+        self,
+        page: Callable[[Connection, Cursor | None], Awaitable[Page[T]]],
+        belongs: Callable[[T], bool] = lambda _: True,
+    ) -> tuple[list[T], int]:
+        """All of a list that belongs here, page by page, and how many were left out."""
         found: list[T] = []
         left, after = 0, None
         while True:
             async with self._db.read() as conn:
                 part = await page(conn, after)
-            room = MAX_ROWS - len(found)
-            found += part.items[:room]
-            left += max(0, len(part.items) - room)
+            mine = [one for one in part.items if belongs(one)]
+            room = self._most_rows - len(found)
+            found += mine[:room]
+            left += max(0, len(mine) - room)
             if part.next is None:
-                return tuple(found), left
+                return found, left
             after = Cursor.parse(part.next)
 
     async def _verdicts(
@@ -201,19 +211,15 @@ class Gathering:
             return await verdicts.list_violations(conn, project_id, asked, self._now_us())
 
         found, left_out[outcome] = await self._every(page)
-        return found
+        return tuple(found)
 
-    async def _approvals(
-        self, project_id: int, report: Report, left_out: dict[str, int]
-    ) -> tuple[ApprovalRequest, ...]:
-        want = ApprovalFilter(from_us=report.from_us, until_us=report.to_us, size=MAX_PAGE_SIZE)
-
+    async def _approvals(self, project_id: int, want: ApprovalFilter) -> tuple[tuple[ApprovalRequest, ...], int]:
         async def page(conn: Connection, after: Cursor | None) -> Page[ApprovalRequest]:
-            asked = msgspec.structs.replace(want, after=after)
+            asked = msgspec.structs.replace(want, after=after, size=MAX_PAGE_SIZE)
             return await approvals.list_approvals(conn, project_id, asked, self._now_us())
 
-        found, left_out["approvals"] = await self._every(page)
-        return found
+        found, left = await self._every(page)
+        return tuple(found), left
 
     async def _activity(self, project_id: int, report: Report, left_out: dict[str, int]) -> tuple[Activity, ...]:
         """What was done in the project, and of the whole installation what changed for all and when its own people
@@ -230,20 +236,21 @@ class Gathering:
             )
 
         mine, left = await self._every(pages(False))
-        everyone, more = await self._every(pages(True))
         async with self._db.read() as conn:
             people = {member.user.email for member in await projects.list_members(conn, project_id)}
         people |= {one.actor for one in mine if one.actor not in (SYSTEM, COMMAND_LINE, SOMEBODY)}
         people |= {one.subject for one in mine if one.action.startswith("member.")}
-        found = {one.id: one for one in mine}
-        for one in everyone:
-            if one.action.startswith(_EVERYONE):
-                found[one.id] = one
-            elif one.actor in people or one.subject in people:
-                # From where somebody signed in is for administrators.
-                found[one.id] = msgspec.structs.replace(one, detail={})
-        left_out["activity"] = left + more
-        return tuple(sorted(found.values(), key=lambda one: (one.at_us, one.id), reverse=True))
+
+        def belongs(one: Activity) -> bool:
+            # What is shared is among the project's own already.
+            return one.action not in SHARED and (one.action.startswith(_EVERYONE) or one.subject in people)
+
+        for_all, more = await self._every(pages(True), belongs)
+        # From where somebody signed in is for administrators.
+        told = [one if one.action.startswith(_EVERYONE) else msgspec.structs.replace(one, detail={}) for one in for_all]
+        found = sorted((*mine, *told), key=lambda one: (one.at_us, one.id), reverse=True)
+        left_out["activity"] = left + more + max(0, len(found) - self._most_rows)
+        return tuple(found[: self._most_rows])
 
     async def _redacted(self, project_id: int, report: Report) -> tuple[Counter[str], int]:
         counts: Counter[str] = Counter()
@@ -256,7 +263,7 @@ class Gathering:
             if after is None:
                 return counts, with_some
 
-    def _rules(self, found: dict[tuple[str, str], dict[str, int]], judged: dict[str, Any]) -> tuple[RuleFact, ...]:
+    def _rules(self, found: Found, judged: dict[str, RuleCount]) -> tuple[RuleFact, ...]:
         rules = self._constitution.rules
         mine = [
             RuleFact(

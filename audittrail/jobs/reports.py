@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +22,7 @@ from audittrail.store.database import Database
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5  # between two reports of progress
-SWEEP_SECONDS = 30.0  # how soon the files of hidden sheets go; nobody is given them meanwhile
+SWEEP_SECONDS = 30.0  # how soon the files of hidden reports go; nobody is given them meanwhile
 SWEEP_AT_ONCE = 500
 LEASE_US = 15_000_000
 MAX_OPEN = 20  # of a project
@@ -41,7 +40,7 @@ class _Work:
 
 
 class Reports:
-    """`ask` orders one, `run()` is the task that makes them, `wait` returns when one is made."""
+    """`ask` orders one, `wait` returns when it is made; `run()` and `sweep()` are the tasks that make and clear up."""
 
     def __init__(self, db: Database, gathering: Gathering, files: ReportFiles, now_us: Callable[[], int]) -> None:
         self._db = db
@@ -70,7 +69,7 @@ class Reports:
             check_range(from_us, to_us)
         async with self._db.write() as conn:
             if kind == "trace":
-                trace = await traces.trace(conn, project_id, trace_id, now_us)
+                trace = await traces.hold(conn, project_id, trace_id, now_us)
                 if trace is None:
                     raise NotFound("No trace of this project has that id.")
                 from_us = trace.started_us
@@ -109,18 +108,19 @@ class Reports:
         return await self._bell.until(lambda: self.report(project_id, id_), lambda one: not one.open, seconds)
 
     async def delete(self, project_id: int, id_: str, by: str) -> None:
-        """The row and the files, whatever it does just now. Raises NotFound."""
+        """With its files, whatever it does just now. Raises NotFound, and Conflict where they cannot be removed."""
         now_us = self._now_us()
         async with self._db.write() as conn:
             found = await reports.report(conn, project_id, id_)
-            if found is None or not await reports.remove(conn, project_id, id_):
+            if found is None or not await reports.hide(conn, project_id, id_):
                 raise NotFound("No report of this project has that id. It may have been deleted.")
             await activity.note(
                 conn, now_us, by, "report.deleted", id_, project_id=project_id, kind=found.kind, sha256=found.sha256
             )
-            # Before the commit: a row without a file can be deleted again, a file without a row never would be.
+            # Now, so that whoever deletes it hears when they cannot be. What somebody who is making it, and is killed
+            # before hearing of this, may leave of it is swept.
             try:
-                self.files.remove(id_)
+                await asyncio.to_thread(self.files.remove, id_)
             except OSError as error:
                 raise Conflict(
                     f"The report's files cannot be deleted: {error.strerror}. Nothing was changed."
@@ -129,11 +129,7 @@ class Reports:
 
     async def run(self) -> None:
         """Goes on until cancelled: takes up what waits, oldest first."""
-        swept = -SWEEP_SECONDS
         while True:
-            if time.monotonic() - swept >= SWEEP_SECONDS:
-                await self._sweep()
-                swept = time.monotonic()
             rung = self._bell.listen()
             now_us = self._now_us()
             async with self._db.read() as conn:
@@ -147,16 +143,18 @@ class Reports:
             if claimed and found:
                 await self._make(claimed[0], found)
 
-    async def _sweep(self) -> None:
-        """Removes the files of sheets that went with their trace, and then their rows. Only what the database names: a
-        file of no report may belong to another database."""
-        async with self._db.read() as conn:
-            gone = await reports.hidden(conn, SWEEP_AT_ONCE)
-        for project_id, id_ in gone:
-            with contextlib.suppress(OSError):  # it is tried again
-                await asyncio.to_thread(self.files.remove, id_)
-                async with self._db.write() as conn:
-                    await reports.remove(conn, project_id, id_)
+    async def sweep(self) -> None:
+        """Goes on until cancelled: removes the files of reports that were deleted, or went with their trace, and
+        then their rows. Only what the database names: a file of no report may belong to another database."""
+        while True:
+            async with self._db.read() as conn:
+                gone = await reports.hidden(conn, self._now_us(), SWEEP_AT_ONCE)
+            for project_id, id_ in gone:
+                with contextlib.suppress(OSError):  # it is tried again
+                    await asyncio.to_thread(self.files.remove, id_)
+                    async with self._db.write() as conn:
+                        await reports.remove(conn, project_id, id_)
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def _make(self, project_id: int, report: Report) -> None:
         work = _Work()
@@ -188,12 +186,12 @@ class Reports:
             gone = await reports.report(conn, project_id, id_) is None
         if gone:
             with contextlib.suppress(OSError):
-                self.files.remove(id_)
+                await asyncio.to_thread(self.files.remove, id_)
 
     async def _made(self, project_id: int, report: Report, work: _Work) -> dict[str, Any]:
         """What the row is to say at the end. Never raises but for cancellation."""
         try:
-            self.files.remove(report.id)  # what a process left that ended while it made this
+            await asyncio.to_thread(self.files.remove, report.id)  # what a process left that ended while it made this
             document = await self._gathering.document(project_id, report)
             drawn = await self.files.draw(report.id, document, work.progress)
         except AuditTrailError as error:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 import msgspec
 
 from audittrail.ingest.document import document
+from audittrail.jobs.whole import whole
 from audittrail.store import search
 from audittrail.store.connection import Connection
 from audittrail.store.database import Database
@@ -128,18 +129,13 @@ class SearchIndex:
         await self._rest(began)
 
     async def _written(self, work: Callable[[Connection], Awaitable[bool]]) -> bool:
-        """What `work` returns, committed. Whoever cancels waits for the commit: a transaction of SQLite that is left in
-        the middle holds the file's lock until its connection is collected, and whoever writes next waits for that."""
-        task = asyncio.create_task(self._write(work))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.gather(task, return_exceptions=True)
-            raise
+        """What `work` returns, committed."""
 
-    async def _write(self, work: Callable[[Connection], Awaitable[bool]]) -> bool:
-        async with self._db.write() as conn:
-            return await work(conn)
+        async def within() -> bool:
+            async with self._db.write() as conn:
+                return await work(conn)
+
+        return await whole(within())
 
     async def _rest(self, began: float) -> None:
         await asyncio.sleep((time.perf_counter() - began) * BUSY_REST if self._busy() else 0)

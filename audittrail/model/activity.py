@@ -11,7 +11,7 @@ import msgspec
 
 from audittrail.model.errors import Invalid
 from audittrail.model.filters import PAGE_SIZE, RANGES, Cursor, check_size
-from audittrail.model.human import EPOCH
+from audittrail.model.human import microseconds
 
 Action = Literal[
     "server.started",
@@ -152,7 +152,6 @@ def _moment(name: str, text: str) -> int | None:
     try:
         if not _RFC_3339.fullmatch(text):
             raise ValueError
-        apart = datetime.fromisoformat(text.upper()) - EPOCH
+        return microseconds(datetime.fromisoformat(text.upper()))
     except (ValueError, OverflowError):
         raise Invalid(f"`{name}` is a time such as 2026-11-21T14:00:00Z (RFC 3339).") from None
-    return (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds

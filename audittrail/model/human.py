@@ -142,6 +142,12 @@ def moment(us: int) -> datetime:
     return EPOCH + timedelta(microseconds=min(max(us, 0), LAST_US))
 
 
+def microseconds(at: datetime) -> int:
+    """Since 1970, to the last one: a float would round them."""
+    apart = at - EPOCH
+    return (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds
+
+
 def iso(us: int) -> str:
     """For a `datetime` attribute: `2026-11-21T14:03:22.123456Z`."""
     return moment(us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

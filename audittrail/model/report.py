@@ -48,6 +48,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it may still come to something."""
         return self.status in OPEN
 
+    @property
+    def percent(self) -> int:
+        """How far it is."""
+        return min(100, self.done * 100 // self.total) if self.total else 0
+
 
 def check_range(from_us: int, to_us: int) -> None:
     """Raises Invalid for a range that no report can be about."""

@@ -90,9 +90,9 @@ def _rules(facts: AuditFacts) -> tuple[AnyBlock, ...]:
         Heading("The rules and their results", 1),
         Table("Rules", columns, rows, "No rule is in force, and none has found anything."),
         Paragraph(
-            "A version is the beginning of the SHA-256 of a rule's content. “Judged” counts to the hour and with the"
-            " version in force; a step that changes is judged again and counted again. The other numbers are of"
-            " verdicts that stand.",
+            "A version is the beginning of the SHA-256 of a rule's content. “Judged” counts to the hour, by whatever"
+            " version of the rule; a step that changes is judged again and counted again. The other numbers are of"
+            " verdicts that stand, by version.",
             quiet=True,
         ),
     )

@@ -9,6 +9,7 @@ import msgspec
 
 from audittrail.model import human
 from audittrail.model.activity import Activity
+from audittrail.model.activity_words import sentence, untold
 from audittrail.model.approval import ApprovalRequest
 from audittrail.model.violation import Violation
 from audittrail.report.document import Column, Table
@@ -102,19 +103,21 @@ def decision(one: ApprovalRequest) -> str:
 
 
 def activity_table(caption: str, found: Sequence[Activity], empty: str) -> Table:
-    """Who did what, when."""
+    """Who did what, when: in the words of Settings → Activity, and with what they leave out."""
     columns = (
         Column("When (UTC)", 1.2),
         Column("Who", 1.6),
-        Column("Did", 1.4),
-        Column("To", 1.8, mono=True),
-        Column("More", 2.2),
+        Column("Did", 2.4),
+        Column("To", 1.6, mono=True),
+        Column("More", 2),
     )
-    rows = tuple(
-        (second(one.at_us), text(one.actor, 200), one.action, text(one.subject, 200), text(_detail(one.detail), 400))
-        for one in found
-    )
-    return Table(caption, columns, rows, empty)
+    return Table(caption, columns, tuple(_activity(one) for one in found), empty)
+
+
+def _activity(one: Activity) -> tuple[str, ...]:
+    done = "".join(piece.text for piece in sentence(one))
+    more = _detail(untold(one))
+    return second(one.at_us), text(one.actor, 200), text(done), text(one.subject, 200), text(more, 400)
 
 
 def _detail(detail: Mapping[str, Any]) -> str:

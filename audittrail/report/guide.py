@@ -36,8 +36,9 @@ _LIMITS = (
     "What agents did not send. AuditTrail sees what is reported to it and what it is asked to allow.",
     "What was deleted: a trace that retention or a person removed before this report was made is not"
     " counted in it. The chapter on retention says what was removed.",
-    "Other projects. Of what concerns the whole installation, the activity log here has what members of"
-    " this project did, and what changed for everyone: rules, retention, backups, starts and stops.",
+    "Other projects. Of what concerns the whole installation, the activity log here has when people of this"
+    " project signed in or their accounts changed, and what changed for everyone: rules, retention, backups, starts"
+    " and stops.",
     "What happened after it was made. The same report made later may differ: late steps are counted in"
     " the time their trace began in.",
     "Whether a record was altered by somebody who has the database and its keys. Compare the hashes of a"

@@ -24,11 +24,15 @@ class Leases:
         self._c = table.c
         self._topic = topic
 
+    def over(self, now_us: int) -> ColumnElement[bool]:
+        """Whether no process keeps it alive."""
+        lease_us = self._c.lease_us
+        # Nobody takes a lease that long: the clock was set back since, and who held it may be gone.
+        return or_(lease_us <= now_us, lease_us > now_us + LONGEST_LEASE_US)
+
     def _waits(self, now_us: int) -> ColumnElement[bool]:
         c = self._c
-        # Nobody takes a lease that long: the clock was set back since, and who held it may be gone.
-        over = or_(c.lease_us <= now_us, c.lease_us > now_us + LONGEST_LEASE_US)
-        return or_(c.status == "queued", and_(c.status == "running", over))
+        return or_(c.status == "queued", and_(c.status == "running", self.over(now_us)))
 
     def _running(self, project_id: int, id_: str) -> ColumnElement[bool]:
         return and_(self._c.project_id == project_id, self._c.id == id_, self._c.status == "running")
@@ -65,7 +69,7 @@ class Leases:
 
     async def finish(self, conn: AsyncConnection, project_id: int, id_: str, values: dict[str, Any]) -> bool:
         """Its end, and what is to be said of it. False: it was not running any more."""
-        return await self._change(conn, project_id, id_, values)
+        return await self._change(conn, project_id, id_, {**values, "lease_us": 0})
 
     async def release(self, conn: AsyncConnection, project_id: int, id_: str) -> None:
         """Gives one back that was taken up and will not be finished here."""

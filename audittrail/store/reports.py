@@ -15,7 +15,7 @@ from audittrail.store.notify import changed
 from audittrail.store.tables import reports as r
 
 _FIELDS = Report.__struct_fields__
-_HIDDEN = "hidden"  # a status that nobody sees
+_HIDDEN = "hidden"  # a status that nobody sees: the row stands until its files are removed
 _SELECT = select(*(r.c[name] for name in _FIELDS)).where(r.c.status != _HIDDEN)
 leases = Leases(r, "reports")
 
@@ -40,22 +40,34 @@ async def report(conn: AsyncConnection, project_id: int, id_: str) -> Report | N
 
 
 async def remove(conn: AsyncConnection, project_id: int, id_: str) -> bool:
-    """Whatever it does just now. False: there was none."""
+    """The row, when its files are gone. False: there was none."""
     if not ID.fullmatch(id_):
         return False
     changed(conn, project_id, "reports", [id_])
     return (await conn.execute(delete(r).where(r.c.project_id == project_id, r.c.id == id_))).rowcount == 1
 
 
+async def hide(conn: AsyncConnection, project_id: int, id_: str) -> bool:
+    """It is nowhere to be found from now on, whatever it does just now; its files are still to be removed. False: there
+    was none."""
+    if not ID.fullmatch(id_):
+        return False
+    changed(conn, project_id, "reports", [id_])
+    mine = (r.c.project_id == project_id, r.c.id == id_, r.c.status != _HIDDEN)
+    return (await conn.execute(update(r).where(*mine).values(status=_HIDDEN))).rowcount == 1
+
+
 async def hide_sheets(conn: AsyncConnection, project_id: int, trace_ids: Collection[str]) -> None:
-    """The sheets of these traces are nowhere to be found from now on; their files are still to be removed."""
+    """The same with all sheets of these traces."""
     mine = (r.c.project_id == project_id, r.c.trace_id.in_(list(trace_ids)))
     await conn.execute(update(r).where(*mine).values(status=_HIDDEN))
 
 
-async def hidden(conn: AsyncConnection, limit: int) -> list[tuple[int, str]]:
-    """(project, id) of reports whose files are to be removed."""
-    rows = await conn.execute(select(r.c.project_id, r.c.id).where(r.c.status == _HIDDEN).limit(limit))
+async def hidden(conn: AsyncConnection, now_us: int, limit: int) -> list[tuple[int, str]]:
+    """(project, id) of reports whose files are to be removed, and which nobody is making any more: whoever was may have
+    left files until its lease is over."""
+    mine = (r.c.status == _HIDDEN, leases.over(now_us))
+    rows = await conn.execute(select(r.c.project_id, r.c.id).where(*mine).limit(limit))
     return [(row.project_id, row.id) for row in rows]
 
 

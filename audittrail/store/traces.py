@@ -101,6 +101,15 @@ async def trace(conn: AsyncConnection, project_id: int, trace_id: str, now_us: i
     return _row(row) if row else None
 
 
+async def hold(conn: AsyncConnection, project_id: int, trace_id: str, now_us: int) -> TraceRow | None:
+    """One trace of a project, which nobody changes or deletes before this transaction ends: what is kept about it is
+    there when a deletion looks for it."""
+    if await trace(conn, project_id, trace_id, now_us) is None:
+        return None
+    await dialect.lock_traces(conn, [(project_id, trace_id)])
+    return await trace(conn, project_id, trace_id, now_us)
+
+
 async def settled(conn: AsyncConnection, after_us: int, until_us: int, limit: int) -> list[tuple[int, str]]:
     """(project, trace) of those that were quiet for long enough in that time, and so are running no more."""
     found: list[tuple[int, str]] = []

@@ -30,6 +30,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     key: Key | None = None
     viewer: Viewer | None = None
 
+    @property
+    def name(self) -> str:
+        """As it is kept who asked: an e-mail address, or pk-at-…"""
+        return self.viewer.user.email if self.viewer else self.key.public if self.key else ""
+
 
 def session_hash(request: ASGIConnection[Any, Any, Any, Any]) -> str | None:
     """The hash of the presented session's token, whether it is one or not."""

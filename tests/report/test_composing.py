@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from audittrail.model.activity import Activity
+from audittrail.model.activity import ACTIONS, Action, Activity
+from audittrail.model.activity_words import sentence
 from audittrail.model.analytics import days
 from audittrail.model.span import Message, Part, Span
 from audittrail.report import audit, period, sheet
 from audittrail.report.document import Chart, Document, Facts, Figures, Heading, Note, Paragraph, Source, Table
+from audittrail.report.found import activity_table
 from audittrail.report.preview import CHARACTERS, ROWS, preview
 from tests.report.composing import (
     DAY,
@@ -116,8 +118,18 @@ def test_an_approval_says_who_decided_and_why(fields: dict[str, object], said: s
 
 def test_what_was_deleted_stands_apart_from_what_was_done() -> None:
     document = audit.compose(full_audit())
-    assert [row[2] for row in table(document, "What was deleted").rows] == ["retention.purged"]
-    assert [row[2] for row in table(document, "The activity log").rows] == ["key.created"]
+    purged, made = table(document, "What was deleted").rows, table(document, "The activity log").rows
+    assert [row[2:] for row in purged] == [("purged what had grown old", "", "traces: 12")]
+    assert [row[2:] for row in made] == [("made a key", "word", "name: word, n: 3")]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_was_done_is_said_as_the_activity_log_says_it(action: Action) -> None:
+    detail = {"name": "n", "before": "b", "role": "viewer", "scopes": ["read"], "rules": ["r"], "traces": 3, "more": 7}
+    one = Activity(id="1", at_us=FROM, actor="ann", action=action, subject="to it", detail=detail)
+    (row,) = activity_table("", [one], "").rows
+    assert row[1:4] == ("ann", "".join(piece.text for piece in sentence(one)), "to it")
+    assert action not in row[2] and row[4].endswith("more: 7")
 
 
 def test_what_did_not_fit_is_said() -> None:

@@ -166,6 +166,31 @@ def test_ten_thousand_rows_are_all_there_and_each_page_has_the_head(poppler):
     assert heard == sorted(heard) and heard[-1] == (10_001, 10_001) and len(heard) > 40
 
 
+@pytest.mark.parametrize("cell", ["word", "word " * 60, "word " * 230], ids=["short", "high", "to-be-cut"])
+@pytest.mark.parametrize("headings", [(), (2,), (2, 3)], ids=["alone", "section", "sections"])
+def test_no_head_of_a_table_and_no_heading_over_one_stands_alone_at_the_foot_of_a_page(headings, cell):
+    columns = (Column("Head of the first column", 1), Column("second", 3))
+    for lines in range(42, 66, 2):
+        over = tuple(Heading(f"Over it {level}", level) for level in headings)
+        reader = read(of(Source("\n" * lines), *over, Table("The table", columns, (("beginning", cell), ("end", "")))))
+        text = [flat(page.extract_text()) for page in reader.pages]
+        (here,) = [
+            page for page in text if "Thetable" in page and "continued" not in page.partition("Thetable")[2][:15]
+        ]
+        assert "beginning" in here and "secondbeginningword" in here, lines
+        assert all(f"Overit{level}" in here for level in headings), lines
+
+
+@pytest.mark.parametrize("shape", ["bars", "lines"])
+def test_a_heading_stands_over_its_chart(shape):
+    for lines in range(26, 66, 4):
+        chart = Chart("The chart", "count", ("a", "b"), (Line("x", (1.0, 2.0)),), shape)
+        pages = read(of(Source("\n" * lines), Heading("Over it"), chart)).pages
+        assert [page for page in pages if "Over it" in page.extract_text() and "The chart" in page.extract_text()], (
+            lines
+        )
+
+
 def test_every_page_names_the_report_the_project_and_itself():
     reader = read(audit(200))
     for number, page in enumerate(reader.pages, 1):

@@ -284,3 +284,18 @@ async def test_the_log_is_moved_while_nobody_may_write_only_when_little_of_it_is
         assert not await space.empty_log(db.url, watched()) and alone == []
     assert await space.empty_log(db.url, watched()) and alone == ["entered"]
     assert Path(f"{db.file}-wal").stat().st_size == 0
+
+
+async def test_nothing_new_is_kept_about_a_trace_that_is_being_deleted(db: Database) -> None:
+    async def held() -> object:
+        async with db.write() as conn:
+            return await traces.hold(conn, 1, trace_id(1), now_us())
+
+    await keep(db, told(1, 1))
+    assert await held() is not None
+    async with db.write() as conn:
+        doomed = await erasure.look_at(conn, [(1, trace_id(1))])
+        await erasure.hide(conn, doomed, "deleted", WHO, now_us())
+        asking = asyncio.create_task(held())
+        assert not (await asyncio.wait([asking], timeout=0.5))[0], "it waits for what becomes of the trace"
+    assert await asking is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from audittrail.jobs.reports import LEASE_US
 from audittrail.model.filters import Cursor
 from audittrail.model.report import Report
@@ -11,6 +13,7 @@ from audittrail.store.leases import LONGEST_LEASE_US
 from audittrail.store.tables import refusals, rule_counts, traces
 
 HOUR = tally.HOUR_US
+TRACE = "a" * 32
 
 
 def report(number: int) -> Report:
@@ -50,8 +53,39 @@ async def test_one_that_was_deleted_is_neither_kept_nor_finished(db: Database) -
         assert await reports.remove(conn, 1, report(1).id)
         assert not await reports.leases.renew(conn, 1, report(1).id, 1, 2, 300)
         assert not await reports.leases.finish(conn, 1, report(1).id, {"status": "done"})
+        assert not await reports.hide(conn, 1, report(1).id)
         for strange in ("../" * 4 + "etc", "rep_\0", "%2f", "rep_" + "A" * 32):
-            assert await reports.report(conn, 1, strange) is None and not await reports.remove(conn, 1, strange)
+            assert await reports.report(conn, 1, strange) is None
+            assert not await reports.remove(conn, 1, strange) and not await reports.hide(conn, 1, strange)
+
+
+def sheet(number: int) -> Report:
+    return msgspec.structs.replace(report(number), kind="trace", trace_id=TRACE)
+
+
+async def test_a_hidden_one_is_nobodys_and_its_files_wait_for_whoever_makes_it(db: Database) -> None:
+    async with db.write() as conn:
+        await reports.add(conn, 1, sheet(1))
+        await reports.add(conn, 1, sheet(2))
+        await reports.add(conn, 2, sheet(3))
+        await reports.add(conn, 1, report(4))
+        assert await reports.leases.claim(conn, 100, 200) == (1, sheet(1).id)
+        await reports.hide_sheets(conn, 1, [TRACE])
+        assert [one.id for one in (await reports.list_reports(conn, 1, size=9)).items] == [report(4).id]
+        assert await reports.report(conn, 1, sheet(1).id) is None and await reports.leases.open(conn, 1) == 1
+        assert await reports.hidden(conn, 199, 9) == [(1, sheet(2).id)], "the other one is still being made"
+        await reports.leases.release(conn, 1, sheet(1).id)
+        assert not await reports.leases.renew(conn, 1, sheet(1).id, 1, 2, 300)
+        assert not await reports.leases.finish(conn, 1, sheet(1).id, {"status": "done"})
+        assert set(await reports.hidden(conn, 200, 9)) == {(1, sheet(1).id), (1, sheet(2).id)}
+        assert await reports.leases.claim(conn, 200, 300) == (2, sheet(3).id)
+        assert await reports.leases.finish(conn, 2, sheet(3).id, {"status": "done"})
+        await reports.hide_sheets(conn, 2, [TRACE])
+        assert (2, sheet(3).id) in await reports.hidden(conn, 200, 9), "it is made, and nobody's any more"
+        assert not await reports.hide(conn, 2, report(4).id), "it is another project's"
+        assert await reports.hide(conn, 1, report(4).id) and not await reports.hide(conn, 1, report(4).id)
+        assert await reports.report(conn, 1, report(4).id) is None
+        assert [len((await reports.list_reports(conn, n, size=9)).items) for n in (1, 2)] == [0, 0]
 
 
 async def test_a_list_goes_on_where_it_stopped(db: Database) -> None:

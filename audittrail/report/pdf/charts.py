@@ -21,6 +21,7 @@ from audittrail.report.series import Frame, Scale, Unit
 Values = Sequence[float | None]
 
 _HEIGHT, _HIGHEST = 150.0, 560.0
+_ABOVE = 6.0
 _APART = 11.0
 _SWATCH = 16.0
 _WIDEST = 40.0  # bar
@@ -79,21 +80,37 @@ def _shown(block: Chart) -> list[_Shown]:
     return found
 
 
+def whole(block: Chart) -> float:
+    """The height of what stands together: the caption, the drawing and the first of its sentence."""
+    shown = _shown(block)
+    return _ABOVE + (_drawn(shown) + 40 if _known(shown) else 67) + len(_caption(block)) * ink.CAPTION.leading
+
+
+def _caption(block: Chart) -> list[Row]:
+    return set_lines(short(block.caption, 300, 3), ink.CAPTION, INNER)
+
+
+def _known(shown: Sequence[_Shown]) -> bool:
+    return any(value is not None for one in shown for value in one.values)
+
+
+def _drawn(shown: Sequence[_Shown]) -> float:
+    return min(_HIGHEST, max(_HEIGHT, len(shown) * _APART + 34))
+
+
 def chart(sheet: Sheet, block: Chart) -> None:
     """The drawing, and a sentence that says the same in words."""
     shown = _shown(block)
-    known = [value for one in shown for value in one.values if value is not None]
-    caption = set_lines(short(block.caption, 300, 3), ink.CAPTION, INNER)
-    if not known:
-        sheet.need(80)
+    caption = _caption(block)
+    sheet.need(whole(block))
+    if not _known(shown):
         sheet.column(LEFT, sheet.y, INNER, caption, ink.CAPTION)
         sheet.y -= len(caption) * ink.CAPTION.leading
         remark(sheet, "Nothing is known for this range.")
         sheet.y -= 10
         return
-    height = min(_HIGHEST, max(_HEIGHT, len(shown) * _APART + 34))
-    sheet.skip(6)
-    sheet.need(height + len(caption) * ink.CAPTION.leading + 40)
+    height = _drawn(shown)
+    sheet.skip(_ABOVE)
     sheet.column(LEFT, sheet.y, INNER, caption, ink.CAPTION)
     sheet.y -= len(caption) * ink.CAPTION.leading
     scale = series.scale_of(_tops(block, shown), block.unit)

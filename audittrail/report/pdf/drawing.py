@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -20,13 +20,12 @@ from audittrail.report.document import (
     Source,
     Table,
 )
-from audittrail.report.pdf import prose
-from audittrail.report.pdf.charts import chart
+from audittrail.report.pdf import charts, prose, tables
 from audittrail.report.pdf.outline import Outline
 from audittrail.report.pdf.page import Sheet
-from audittrail.report.pdf.tables import table
 
 Progress = Callable[[int, int], None]
+_DEEP = 3  # headings that follow each other are kept together, so many and what is below them
 
 
 def draw(document: Document, to: Path | BinaryIO, progress: Progress | None = None) -> int:
@@ -66,21 +65,35 @@ def _draw(document: Document, to: IO[bytes], progress: Progress) -> int:
     sheet = Sheet(document, to)
     outline = Outline(sheet, document)
     prose.title(sheet, document)
-    for block in document.blocks:
-        if isinstance(block, Heading) and block.level <= 1:
-            outline.contents()
-        _block(sheet, outline, block, more)
+    for place, block in enumerate(document.blocks):
+        if isinstance(block, Heading):
+            if block.level <= 1:
+                outline.contents()
+                if not sheet.fresh:
+                    sheet.next_page()
+            prose.heading(sheet, block, outline.entry, _beginning(document.blocks[place + 1 : place + 1 + _DEEP]))
+        else:
+            _block(sheet, block, more)
         more(1)
     outline.close()
     return sheet.close()
 
 
-def _block(sheet: Sheet, outline: Outline, block: AnyBlock, more: Callable[[int], None]) -> None:
+def _beginning(blocks: Sequence[AnyBlock]) -> float:
+    """The height that the first of these needs where it stands; 0 for what may begin anywhere."""
+    match blocks:
+        case [Heading(level=level) as heading, *rest] if level > 1:
+            return prose.heading_height(heading) + _beginning(rest)
+        case [Table() as table, *_]:
+            return tables.beginning(table)
+        case [Chart() as chart, *_]:
+            return charts.whole(chart)
+        case _:
+            return 0
+
+
+def _block(sheet: Sheet, block: AnyBlock, more: Callable[[int], None]) -> None:
     match block:
-        case Heading():
-            if block.level <= 1 and not sheet.fresh:
-                sheet.next_page()
-            prose.heading(sheet, block, outline.entry)
         case Paragraph():
             prose.paragraph(sheet, block)
         case Note():
@@ -90,9 +103,9 @@ def _block(sheet: Sheet, outline: Outline, block: AnyBlock, more: Callable[[int]
         case Figures():
             prose.figures(sheet, block)
         case Table():
-            table(sheet, block, more)
+            tables.table(sheet, block, more)
         case Chart():
-            chart(sheet, block)
+            charts.chart(sheet, block)
         case Source():
             prose.source(sheet, block)
         case PageBreak():

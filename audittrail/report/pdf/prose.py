@@ -8,13 +8,14 @@ from audittrail.model import human
 from audittrail.report.document import Document, Facts, Figure, Figures, Heading, Meaning, Note, Paragraph, Source
 from audittrail.report.pdf import ink
 from audittrail.report.pdf.page import BOTTOM, INNER, LEFT, TOP, Sheet
-from audittrail.report.pdf.writing import Row, bounded, set_lines, short
+from audittrail.report.pdf.writing import Row, Style, bounded, set_lines, short
 
 WHOLE = "in AuditTrail"
 _TEXT, _TEXT_LINES = 12_000, 300
 _NOTE, _NOTE_LINES = 2_000, 24
 _FACT, _FACT_LINES = 1_500, 20
 _SOURCE, _SOURCE_LINES = 32_000, 400
+_FOLLOWING = 62.0  # the least below a heading: some lines of text
 _NAMES = 118.0  # the column of the names of facts
 _ABREAST = 4  # figures
 
@@ -33,11 +34,22 @@ def title(sheet: Sheet, document: Document) -> None:
     facts(sheet, Facts((*document.facts, *(one for one in more if one[0].casefold() not in told))))
 
 
-def heading(sheet: Sheet, block: Heading, entry: Callable[[str, int], None]) -> None:
-    """None is left alone at the foot of a page. `entry` is told where it stands, before it is drawn."""
-    style = ink.HEADINGS[min(max(block.level, 1), 3) - 1]
-    before, after = ((0, 8), (16, 5), (9, 2))[min(max(block.level, 1), 3) - 1]
-    sheet.need(before + style.leading * 2 + 46)
+def _spaced(block: Heading) -> tuple[Style, float, float]:
+    place = min(max(block.level, 1), 3) - 1
+    return ink.HEADINGS[place], *((0.0, 8.0), (16.0, 5.0), (9.0, 2.0))[place]
+
+
+def heading_height(block: Heading) -> float:
+    """With the white space around it."""
+    style, before, after = _spaced(block)
+    return before + len(set_lines(short(block.text, 400, 4), style, INNER)) * style.leading + after
+
+
+def heading(sheet: Sheet, block: Heading, entry: Callable[[str, int], None], following: float = 0) -> None:
+    """None is left alone at the foot of a page: what follows needs this height. `entry` is told where it stands,
+    before it is drawn."""
+    style, before, after = _spaced(block)
+    sheet.need(heading_height(block) + max(following, _FOLLOWING))
     sheet.skip(before)
     entry(block.text, block.level)
     sheet.text(short(block.text, 400, 4), style, INNER)

@@ -15,7 +15,10 @@ _CELL_TO_WIDTH = 4  # characters for each point of width: about 35 lines
 _GAP = 10.0
 _NARROWEST = 12.0  # a column that holds one character of any script
 _PAD = 2.5
+_ABOVE = 6.0
+_LEAST = 79.0  # for a table to begin: with the shortest rows, two of them
 _SPLIT = 180.0  # a row higher than this may be cut by a page's end
+_PART = 60.0  # where there is less room than this, such a row begins on the next page
 _TOLD = 200  # rows between two words of progress
 
 Cells = list[list[Row]]
@@ -58,7 +61,11 @@ class _Grid:
             lines = cell[begin:end]
             if lines:
                 sheet.column(left, sheet.y - _PAD, width, lines, ink.HEAD if head else own, align=column.align)
-        return (end - begin) * style.leading + 2 * _PAD
+        return _height(end - begin, style)
+
+
+def _height(lines: int, style: Style) -> float:
+    return lines * style.leading + 2 * _PAD
 
 
 def _cell(text: str, style: Style, width: float) -> list[Row]:
@@ -70,11 +77,24 @@ def _cell(text: str, style: Style, width: float) -> list[Row]:
     return [*rows, *set_lines(cut.remark(WHOLE), style, width)] if cut.left_out else rows
 
 
+def beginning(block: Table) -> float:
+    """The height of what stands together: the caption, the head and the first row, or what is said where none is."""
+    height = _ABOVE + 1  # what is added here and what is taken there may differ in the last bit
+    if block.caption:
+        height += len(set_lines(short(block.caption, 300, 3), ink.CAPTION, INNER)) * ink.CAPTION.leading + 2
+    if not block.columns or not block.rows:
+        return height + len(set_lines(block.empty, ink.QUIET, INNER)) * ink.QUIET.leading
+    grid = _Grid(block.columns)
+    height += _height(max(map(len, grid.heads())), ink.HEAD)
+    first = _height(max(map(len, grid.cells(block.rows[0]))), ink.CELL)
+    return max(height + (first if first <= _SPLIT else _PART), _LEAST)
+
+
 def table(sheet: Sheet, block: Table, told: Callable[[int], None]) -> None:
     """The caption, the head on each page, and the rows. `told` hears how many rows have been drawn since."""
-    sheet.skip(6)
+    sheet.need(beginning(block))
+    sheet.skip(_ABOVE)
     grid = _Grid(block.columns) if block.columns else None
-    sheet.need(ink.CAPTION.leading + 60)
     if block.caption:
         sheet.text(short(block.caption, 300, 3), ink.CAPTION, INNER)
         sheet.y -= 2
@@ -106,12 +126,11 @@ def _continue(sheet: Sheet, grid: _Grid, heads: Cells, caption: str) -> None:
 
 def _row(sheet: Sheet, grid: _Grid, heads: Cells, cells: Cells, caption: str) -> None:
     begin, end = 0, max(map(len, cells))
-    leading = ink.CELL.leading
-    height = end * leading + 2 * _PAD
-    if height > sheet.room and (height <= _SPLIT or sheet.room < 60):
+    height = _height(end, ink.CELL)
+    if height > sheet.room and (height <= _SPLIT or sheet.room < _PART):
         _continue(sheet, grid, heads, caption)
     while begin < end:
-        fits = max(1, int((sheet.room - 2 * _PAD) / leading))
+        fits = max(1, int((sheet.room - 2 * _PAD) / ink.CELL.leading))
         upto = min(end, begin + fits)
         sheet.y -= grid.draw(sheet, cells, begin, upto)
         sheet.rule(sheet.y)

@@ -16,7 +16,7 @@ from audittrail.runtime import Runtime
 from audittrail.store import ablations as ablation_store
 from audittrail.web.api.bodies import Body, json_only
 from audittrail.web.api.listing import Listing
-from audittrail.web.auth import Access, access
+from audittrail.web.auth import access
 
 _Request = Request[Any, Any, Any]
 _Wait = Annotated[float, Parameter(ge=0, le=MAX_WAIT, description="Seconds to wait while it has not ended.")]
@@ -30,10 +30,6 @@ class Asked(Body, frozen=True):
     players: Players = "spans"
     level: Level = "recorded"
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**31)] = 0
-
-
-def _asking(who: Access) -> str:
-    return who.viewer.user.email if who.viewer else who.key.public if who.key else ""
 
 
 @post(
@@ -51,7 +47,7 @@ async def ask(
     question = Question(
         outcome=parse(data.outcome), method=data.method, players=data.players, level=data.level, seed=data.seed
     )
-    run = await runtime.ablations.ask(who.project_id, as_stored(trace_id), question, _asking(who))
+    run = await runtime.ablations.ask(who.project_id, as_stored(trace_id), question, who.name)
     if run.open and wait:
         run = await runtime.ablations.wait(who.project_id, run.id, wait)
     return Response(run, status_code=202 if run.open else 200)

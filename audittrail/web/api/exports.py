@@ -30,7 +30,7 @@ async def _named(conn: Any, who: Access) -> tuple[int, str]:
 
 
 async def _note(runtime: Runtime, who: Access, subject: str, **detail: Any) -> None:
-    actor = who.viewer.user.email if who.viewer else who.key.public if who.key else ""
+    actor = who.name
     async with runtime.db.write() as conn:
         await activity.note(
             conn, runtime.now_us(), actor, "export.created", subject, project_id=who.project_id, **detail

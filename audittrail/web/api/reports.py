@@ -12,13 +12,13 @@ from litestar.params import Parameter
 
 from audittrail.model.errors import Invalid
 from audittrail.model.filters import PAGE_SIZE, Cursor, as_stored, check_size
-from audittrail.model.human import EPOCH
+from audittrail.model.human import microseconds
 from audittrail.model.report import MAX_TITLE, MAX_WAIT, Report, ReportKind
 from audittrail.runtime import Runtime
 from audittrail.store import reports as report_store
 from audittrail.web.api.bodies import Body, json_only
 from audittrail.web.api.listing import Listing
-from audittrail.web.auth import Access, access, person, require_role
+from audittrail.web.auth import access, person, require_role
 from audittrail.web.reports import pdf_response
 
 _Request = Request[Any, Any, Any]
@@ -36,15 +36,6 @@ class Ordered(Body, frozen=True):
     title: Annotated[str, msgspec.Meta(max_length=MAX_TITLE)] = ""
 
 
-def _us(at: datetime) -> int:
-    gone = at - EPOCH
-    return (gone.days * 86_400 + gone.seconds) * 1_000_000 + gone.microseconds
-
-
-def _asking(who: Access) -> str:
-    return who.viewer.user.email if who.viewer else who.key.public if who.key else ""
-
-
 @post("/api/v1/reports", status_code=202, guards=[json_only], tags=["report"], summary="Order a report")
 async def order(request: _Request, runtime: Runtime, data: Ordered, wait: _Wait = 0) -> Response[Report]:
     """202 while it is being made, 200 when it has ended within `wait` seconds."""
@@ -58,10 +49,8 @@ async def order(request: _Request, runtime: Runtime, data: Ordered, wait: _Wait 
     elif data.from_ is None or data.to is None:
         raise Invalid("Say what time the report is about, as `from` and `to`.")
     else:
-        asked = {"from_us": _us(data.from_), "to_us": _us(data.to)}
-    report = await runtime.reports.ask(
-        who.project_id, data.kind, by=_asking(who), title=runtime.kept(data.title), **asked
-    )
+        asked = {"from_us": microseconds(data.from_), "to_us": microseconds(data.to)}
+    report = await runtime.reports.ask(who.project_id, data.kind, by=who.name, title=runtime.kept(data.title), **asked)
     if wait:
         report = await runtime.reports.wait(who.project_id, report.id, wait)
     return Response(report, status_code=202 if report.open else 200)

@@ -121,11 +121,6 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return KIND_WORDS[self.report.kind]
 
     @property
-    def percent(self) -> int:
-        """How far it is."""
-        return min(100, self.report.done * 100 // self.report.total) if self.report.total else 0
-
-    @property
     def chapter(self) -> int:
         """The highest level of heading that the document has."""
         blocks = self.document.blocks if self.document else ()
