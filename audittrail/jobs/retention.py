@@ -21,7 +21,8 @@ from audittrail.store.erasure import Doomed
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 300.0
+# An hour and not a minute: each run that purges rewrites the search index, and days are what is counted.
+LOOK_SECONDS = 3600.0
 RETRY_SECONDS = 5.0
 AGED = 100  # rows of each table, an approval in six indexes among them, that a transaction takes
 BATCH = 256  # traces that are hidden before their spans are erased

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audittrail.model.filters import RANGES, Page, TraceFilter
 from audittrail.model.summary import NAMES_LIMIT, ORPHAN_QUIET_US, QUIET_US, Summary, TraceRow
-from audittrail.store import dialect, search
+from audittrail.store import dialect, locks, search
 from audittrail.store.bulk import write_rows
 from audittrail.store.columns import counts_text, picodollars
 from audittrail.store.tables import spans as s
@@ -106,7 +106,7 @@ async def hold(conn: AsyncConnection, project_id: int, trace_id: str, now_us: in
     there when a deletion looks for it."""
     if await trace(conn, project_id, trace_id, now_us) is None:
         return None
-    await dialect.lock_traces(conn, [(project_id, trace_id)])
+    await locks.lock_traces(conn, [(project_id, trace_id)])
     return await trace(conn, project_id, trace_id, now_us)
 
 

@@ -1,4 +1,4 @@
-"""A report's PDF as an answer, for programs and for people alike."""
+"""Who sees a report, and its PDF as an answer: for programs and for people alike."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ from litestar import Response
 from litestar.response import File
 
 from audittrail.model import human
+from audittrail.model.account import Viewer
 from audittrail.model.errors import Conflict, NotFound
-from audittrail.model.report import Report
+from audittrail.model.report import Report, ReportKind
 from audittrail.runtime import Runtime
+from audittrail.web.auth import require_role
+
+
+def check_audience(who: Viewer | None, kind: ReportKind) -> None:
+    """An audit holds the project's part of the activity log, which its viewers do not see. None: a key, which does.
+
+    Raises Forbidden.
+    """
+    if who is not None and kind == "audit":
+        require_role(who, "reviewer")
 
 
 def file_name(report: Report) -> str:

@@ -203,7 +203,7 @@ def test_a_report_is_deleted_with_its_files_and_the_log_says_so(live: Server) ->
 def test_a_viewer_makes_reports_and_deletes_none(live: Server) -> None:
     email, name = f"viewer{live.port}@example.org", f"z viewed {live.port}"
     with project(live, "viewed") as client:
-        made = make(client, kind="period", **TIME)
+        made, audit = make(client, kind="period", **TIME), make(client, kind="audit", **TIME)
         command(
             live, "user", "add", email, "--project", name, "--role", "viewer", "--password-stdin", say="a b c d e f g\n"
         )
@@ -213,6 +213,17 @@ def test_a_viewer_makes_reports_and_deletes_none(live: Server) -> None:
             assert person.delete(f"/api/v1/reports/{made['id']}").status_code == 403
             page = person.get(f"/reports/{made['id']}", headers={"Accept": "text/html"}).text
             assert "Download PDF" in page and "/delete" not in page
+            # An audit tells of the activity log, which viewers do not see either.
+            assert made["id"] not in person.get("/api/v1/activity").text
+            assert person.post("/api/v1/reports", json={"kind": "audit", **TIME}).status_code == 403
+            assert person.post("/reports", data={"kind": "audit", "range": "30d"}).status_code == 403
+            assert 'value="audit"' not in person.get("/reports", headers={"Accept": "text/html"}).text
+            for path in (
+                f"/api/v1/reports/{audit['id']}/pdf",
+                f"/reports/{audit['id']}/pdf",
+                f"/reports/{audit['id']}",
+            ):
+                assert person.get(path).status_code == 403, path
 
 
 def test_the_page_says_when_the_time_is_not_understood(live: Server) -> None:

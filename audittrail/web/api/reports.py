@@ -19,7 +19,7 @@ from audittrail.store import reports as report_store
 from audittrail.web.api.bodies import Body, json_only
 from audittrail.web.api.listing import Listing
 from audittrail.web.auth import access, person, require_role
-from audittrail.web.reports import pdf_response
+from audittrail.web.reports import check_audience, pdf_response
 
 _Request = Request[Any, Any, Any]
 _Wait = Annotated[float, Parameter(ge=0, le=MAX_WAIT, description="Seconds to wait while it has not ended.")]
@@ -40,6 +40,7 @@ class Ordered(Body, frozen=True):
 async def order(request: _Request, runtime: Runtime, data: Ordered, wait: _Wait = 0) -> Response[Report]:
     """202 while it is being made, 200 when it has ended within `wait` seconds."""
     who = await access(request, runtime)
+    check_audience(who.viewer, data.kind)
     if data.kind == "trace":
         if not data.trace_id:
             raise Invalid("Name the trace that the report is about, as `trace_id`.")
@@ -87,7 +88,9 @@ async def get_report(request: _Request, runtime: Runtime, report_id: str, wait: 
 async def get_pdf(request: _Request, runtime: Runtime, report_id: str) -> Response[Any]:
     """409 while it is not made."""
     who = await access(request, runtime)
-    return pdf_response(runtime, await runtime.reports.report(who.project_id, report_id))
+    found = await runtime.reports.report(who.project_id, report_id)
+    check_audience(who.viewer, found.kind)
+    return pdf_response(runtime, found)
 
 
 @delete("/api/v1/reports/{report_id:str}", tags=["report"], summary="Delete a report and its files")

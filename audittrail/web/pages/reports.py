@@ -18,7 +18,7 @@ from audittrail.web.auth import has_role, require_project, require_role, viewer
 from audittrail.web.chrome import chrome_of
 from audittrail.web.forms import read_form
 from audittrail.web.render import page
-from audittrail.web.reports import pdf_response
+from audittrail.web.reports import check_audience, pdf_response
 from audittrail.web.views.reports import Order, ReportsView, ReportView
 
 # A person who orders a report waits this long for it before being shown how far it is.
@@ -29,11 +29,14 @@ _Request = Request[Any, Any, Any]
 @get("/reports", include_in_schema=False)
 async def reports(request: _Request, runtime: Runtime) -> Response[str]:
     """What was made, and the form to make another."""
-    return await _reports(request, runtime, await viewer(request, runtime), Order(today_us=runtime.now_us()))
+    who = await viewer(request, runtime)
+    kind = "audit" if has_role(require_project(who), "reviewer") else "period"
+    return await _reports(request, runtime, who, Order(kind=kind, today_us=runtime.now_us()))
 
 
 async def _reports(request: _Request, runtime: Runtime, who: Viewer, order: Order, error: str = "") -> Response[str]:
-    project_id = require_project(who).project.id
+    member = require_project(who)
+    project_id = member.project.id
     params = request.query_params
     after, trace = params.get("after", ""), params.get("trace", "")
     cursor = Cursor.parse(after) if after else None
@@ -41,7 +44,14 @@ async def _reports(request: _Request, runtime: Runtime, who: Viewer, order: Orde
         found = await report_store.list_reports(
             conn, project_id, trace=as_stored(trace) if trace else "", after=cursor, size=PAGE_SIZE
         )
-    view = ReportsView(reports=found.items, next=found.next, order=order, error=error, trace_id=trace)
+    view = ReportsView(
+        reports=found.items,
+        next=found.next,
+        order=order,
+        error=error,
+        trace_id=trace,
+        reviews=has_role(member, "reviewer"),
+    )
     return page(request, "pages/reports.html", view, chrome_of(request, runtime, who), status=422 if error else 200)
 
 
@@ -61,6 +71,7 @@ async def order(request: _Request, runtime: Runtime) -> Response[Any]:
     )
     try:
         kind, from_us, to_us = asked.parse()
+        check_audience(who, kind)
         report = await runtime.reports.ask(
             project_id, kind, by=who.user.email, from_us=from_us, to_us=to_us, title=runtime.kept(asked.title)
         )
@@ -86,6 +97,7 @@ async def report(request: _Request, runtime: Runtime, report_id: str) -> Respons
     who = await viewer(request, runtime)
     member = require_project(who)
     found = await runtime.reports.report(member.project.id, report_id)
+    check_audience(who, found.kind)
     document = await asyncio.to_thread(runtime.reports.files.read, found.id) if found.status == "done" else None
     view = ReportView(report=found, document=document, can_delete=has_role(member, "reviewer"))
     return page(request, "pages/report.html", view, chrome_of(request, runtime, who))
@@ -95,7 +107,9 @@ async def report(request: _Request, runtime: Runtime, report_id: str) -> Respons
 async def pdf(request: _Request, runtime: Runtime, report_id: str) -> Response[Any]:
     """The file."""
     who = await viewer(request, runtime)
-    return pdf_response(runtime, await runtime.reports.report(require_project(who).project.id, report_id))
+    found = await runtime.reports.report(require_project(who).project.id, report_id)
+    check_audience(who, found.kind)
+    return pdf_response(runtime, found)
 
 
 @post("/reports/{report_id:str}/delete", status_code=303, include_in_schema=False)

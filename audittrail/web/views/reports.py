@@ -79,6 +79,7 @@ class ReportsView(msgspec.Struct, frozen=True, kw_only=True):
 
     reports: tuple[Report, ...]
     next: str | None
+    reviews: bool  # sees and orders audits
     order: Order
     error: str = ""
     trace_id: str = ""
@@ -96,7 +97,7 @@ class ReportsView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kinds(self) -> tuple[tuple[ReportKind, str, str], ...]:
         """To choose from: value, word, what is in it."""
-        return KINDS
+        return tuple(one for one in KINDS if self.reviews or one[0] != "audit")
 
     def about(self, one: Report) -> str:
         """Its kind and time."""
