@@ -26,7 +26,7 @@ MAX_SECONDS = 900
 # The child imports what this process imports, from the same places; it steps back for whoever serves people, and it
 # ends when its input does: with this process, however that ends.
 _START = (
-    "import os, runpy, sys, threading; os.nice(10); sys.path[:] = {path!r}; "
+    "import os, runpy, sys, threading; os.nice(19); sys.path[:] = {path!r}; "
     "threading.Thread(target=lambda: (os.read(0, 1), os._exit(3)), daemon=True).start(); "
     "runpy.run_module('audittrail.report.pdf', run_name='__main__', alter_sys=True)"
 )
