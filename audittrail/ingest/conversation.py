@@ -79,6 +79,9 @@ def message(item: Any) -> Message | None:
     if isinstance(role, str):
         return turn(role, item)
     kind = item.get("type")
+    if kind == "constructor" and isinstance(item.get("kwargs"), dict):
+        item = item["kwargs"]  # LangChain's own way to write an object down
+        kind = item.get("type")
     if isinstance(kind, str):
         if kind in _LANGCHAIN and isinstance(item.get("data", item), dict):
             return turn(_LANGCHAIN[kind], item.get("data", item))

@@ -69,6 +69,16 @@ def structure(value: Any) -> Any:
     return value
 
 
+def unquoted(value: Any) -> Any:
+    """Like `structure`, and a text that is itself a JSON text is first taken out of its quotes."""
+    if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':
+        try:
+            value = loads(value)
+        except ValueError:
+            return value
+    return structure(value)
+
+
 def clean(value: Any, depth: int = 0) -> Any:
     """The JSON value with storable strings and numbers. Raises TooDeep."""
     if isinstance(value, str):

@@ -20,8 +20,19 @@ from audittrail.model.span import Span
 CLIENTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clients"
 MISSING = f"the captured client bodies are not beside the checkout ({CLIENTS.name})"
 
-# What speaks OpenTelemetry's conventions, OpenInference, or plain OTLP. The others' dialects come later.
-UNDERSTOOD = ("oi-", "otel-", "plain-", "strands-", "pydantic-v5-", "retry-py-")
+UNDERSTOOD = (
+    "oi-",
+    "otel-",
+    "plain-",
+    "strands-",
+    "pydantic-",
+    "retry-",
+    "langfuse-",
+    "vercel6-",
+    "traceloop-",
+    "mlflow-",
+    "langsmith-",
+)
 # Their messages travel beside the spans, as log records.
 NOT_TRACES = ("plain-js-json-logs", "plain-js-json-metrics", "plain-py-logs", "plain-py-metrics")
 

@@ -137,8 +137,23 @@ def test_everything_explicit():
 
 
 def test_the_scopes_name_says_nothing():
-    assert [d.name for d in DIALECTS] == ["audittrail", "openinference", "otel-genai", "pydantic-ai"]
-    assert span({"session.id": "s", "user.id": "u", "error.type": "x"}).dialect == ""
+    assert "opentelemetry.instrumentation.openai" not in {name for d in DIALECTS for name in (d.name, *d.names)}
+    shared = {"session.id": "s", "user.id": "u", "error.type": "x", "operation.name": "y", "resource.name": "z"}
+    assert span(shared).dialect == ""
+
+
+def test_the_order_of_precedence():
+    assert [d.name for d in DIALECTS] == [
+        "audittrail",
+        "langfuse",
+        "openinference",
+        "langsmith",
+        "mlflow",
+        "otel-genai",
+        "openllmetry",
+        "vercel",
+        "pydantic-ai",
+    ]
 
 
 def test_names_nobody_knows_are_listed():

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from audittrail.ingest.dialects import explicit, openinference, otel_genai, pydantic_ai
+from audittrail.ingest.dialects import (
+    explicit,
+    langfuse,
+    langsmith,
+    mlflow,
+    openinference,
+    openllmetry,
+    otel_genai,
+    pydantic_ai,
+    vercel,
+)
 from audittrail.ingest.dialects.draft import Dialect, Draft
 from audittrail.ingest.dialects.flattened import Branches, head
 from audittrail.model.record import SpanRecord
 
-# In order of precedence, which holds per field: the first that has a value says it. Langfuse goes before OpenInference,
-# OpenLLMetry and the Vercel SDK after OpenTelemetry.
-DIALECTS: tuple[Dialect, ...] = (explicit.DIALECT, openinference.DIALECT, otel_genai.DIALECT, pydantic_ai.DIALECT)
+# In order of precedence, which holds per field: the first that has a value says it. LangSmith and MLflow write gen_ai
+# attributes as well, and say of themselves what those get wrong; OpenLLMetry and Vercel add to them.
+DIALECTS: tuple[Dialect, ...] = (
+    explicit.DIALECT,
+    langfuse.DIALECT,
+    openinference.DIALECT,
+    langsmith.DIALECT,
+    mlflow.DIALECT,
+    otel_genai.DIALECT,
+    openllmetry.DIALECT,
+    vercel.DIALECT,
+    pydantic_ai.DIALECT,
+)
 
 # Understood whoever writes them, so they say nothing about the dialect.
 _SHARED = frozenset(
@@ -24,6 +44,8 @@ _SHARED = frozenset(
         "server.address",
         "server.port",
         "service.name",
+        "operation.name",
+        "resource.name",
     ]
 )
 _ALL = (1 << len(DIALECTS)) - 1
