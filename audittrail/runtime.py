@@ -26,6 +26,7 @@ from audittrail.jobs.approvals import Approvals
 from audittrail.jobs.drawing import ReportFiles
 from audittrail.jobs.erasure import Erasure
 from audittrail.jobs.gathering import Gathering
+from audittrail.jobs.joining import Joining
 from audittrail.jobs.reading import Reading
 from audittrail.jobs.reports import Reports
 from audittrail.jobs.retention import Retention
@@ -73,6 +74,7 @@ class Runtime:
         self.approvals = Approvals(
             self.db, self.writer, self.redactor, derived(settings.secret_key, "approvals"), clock
         )
+        self.joining = Joining(self.db, self.writer, self.constitution, clock)
         self.ablations = Ablations(self.db, self.constitution, clock)
         gathering = Gathering(
             self.db, self.constitution, clock, retention_days=settings.retention_days, redaction=settings.redaction
@@ -125,6 +127,8 @@ class Runtime:
             writing = self.supervisor.start("writer", self.writer.run)
             self.supervisor.start("rule files", self.rules_folder.watch)
             self.supervisor.start("approvals", self.approvals.expire)
+            self.supervisor.start("joining", self.joining.run)
+            self.supervisor.start("old fragments", self.joining.sweep)
             self.supervisor.start("search", self.search.run)
             self.supervisor.start("ablations", self.ablations.run)
             self.supervisor.start("retention", self.retention.run)

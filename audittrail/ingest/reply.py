@@ -17,9 +17,10 @@ Encoding = Literal["protobuf", "json"]
 _REASONS, _PLACES = 5, 3
 
 
-def success(kind: Encoding, refused: Sequence[Refusal] = ()) -> bytes:
-    """The body of a 200: empty, or how many spans were refused and why. Clients do not send those again."""
+def success(kind: Encoding, refused: Sequence[Refusal] = (), of: Literal["Spans", "LogRecords"] = "Spans") -> bytes:
+    """The body of a 200: empty, or how many were refused and why. Clients do not send those again."""
     if kind == "protobuf":
+        # The answers to traces and to logs differ in a field's name, and not on the wire.
         response = ExportTraceServiceResponse()
         if refused:
             response.partial_success.rejected_spans = len(refused)
@@ -29,7 +30,7 @@ def success(kind: Encoding, refused: Sequence[Refusal] = ()) -> bytes:
     answer: dict[str, Any] = {}
     if refused:
         # 64-bit integers are text in protobuf's JSON mapping.
-        answer = {"partialSuccess": {"rejectedSpans": str(len(refused)), "errorMessage": explain(refused)}}
+        answer = {"partialSuccess": {f"rejected{of}": str(len(refused)), "errorMessage": explain(refused)}}
     return msgspec.json.encode(answer)
 
 

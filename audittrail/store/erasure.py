@@ -21,7 +21,7 @@ from audittrail.store import reports as report_store
 from audittrail.store import usage as usage_store
 from audittrail.store.bulk import by_project
 from audittrail.store.notify import changed as tell
-from audittrail.store.tables import ablations, approvals, verdicts
+from audittrail.store.tables import ablations, approvals, fragments, verdicts
 from audittrail.store.tables import records as r
 from audittrail.store.tables import spans as s
 from audittrail.store.tables import traces as t
@@ -239,7 +239,7 @@ async def erase(conn: AsyncConnection, piece: Piece, said: Sequence[str]) -> Non
     where = (conn, piece.project_id, piece.trace_ids)
     if not await unindexing.take_out(*where, piece.last_span, gone, whole=piece.whole):
         raise Changed
-    for table in (r, s):
+    for table in (r, s, fragments):
         await conn.execute(delete(table).where(_within(table, piece)))
     if not await _verdicts(*where) and piece.whole:
         await tombstones.close(*where)

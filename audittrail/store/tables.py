@@ -16,10 +16,10 @@ from sqlalchemy import (
     text,
 )
 
-from audittrail.store import ablation_table, activity_table, report_table, tombstone_table, usage_table
+from audittrail.store import ablation_table, activity_table, fragment_table, report_table, tombstone_table, usage_table
 from audittrail.store.columns import Counts, Dollars, Id, Us, metadata
 
-ablations, activity = ablation_table.ablations, activity_table.activity
+ablations, activity, fragments = ablation_table.ablations, activity_table.activity, fragment_table.fragments
 reports, tombstones, usage = report_table.reports, tombstone_table.tombstones, usage_table.usage
 
 projects = Table(

@@ -44,28 +44,23 @@ class Grave(msgspec.Struct, frozen=True):
 
 async def admit(conn: AsyncConnection, batches: Sequence[Batch]) -> tuple[list[Batch], list[list[Refusal]]]:
     """The batches without the spans of traces that are gone, and of each batch what was refused for that."""
-    touched = {(batch.project_id, span.row.trace_id) for batch in batches for span in batch.spans}
+    touched = {(batch.project_id, trace_id) for batch in batches for trace_id, _ in batch.ids}
     # Whoever deletes one of them holds this while they do.
     await locks.lock_traces(conn, touched)
     gone: dict[tuple[int, str], str] = {}
     for project_id, trace_ids in by_project(touched).items():
         for i in range(0, len(trace_ids), _CHUNK):
-            mine = and_(g.c.project_id == project_id, g.c.trace_id.in_(trace_ids[i : i + _CHUNK]))
-            rows = await conn.execute(select(g.c.trace_id, g.c.reason).where(mine))
+            those = and_(g.c.project_id == project_id, g.c.trace_id.in_(trace_ids[i : i + _CHUNK]))
+            rows = await conn.execute(select(g.c.trace_id, g.c.reason).where(those))
             gone |= {(project_id, trace_id): reason for trace_id, reason in rows}
     if not gone:
         return list(batches), [[] for _ in batches]
     kept, refused = [], []
     for batch in batches:
-        kept.append(
-            Batch(batch.project_id, tuple(s for s in batch.spans if (batch.project_id, s.row.trace_id) not in gone))
-        )
+        mine = {trace_id: reason for (project_id, trace_id), reason in gone.items() if project_id == batch.project_id}
+        kept.append(batch.without(mine))
         refused.append(
-            [
-                Refusal(REFUSED[gone[batch.project_id, s.row.trace_id]], f"span {s.row.span_id}")
-                for s in batch.spans
-                if (batch.project_id, s.row.trace_id) in gone
-            ]
+            [Refusal(REFUSED[mine[trace_id]], f"span {span_id}") for trace_id, span_id in batch.ids if trace_id in mine]
         )
     return kept, refused
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from audittrail.model.batch import Batch, Prepared, Refusal
+from audittrail.model.batch import Batch, Refusal
 from audittrail.model.errors import Unavailable
 from audittrail.model.verdict import Judge
-from audittrail.store import refusals, spans, tombstones
+from audittrail.store import fragments, refusals, spans, tombstones
 from audittrail.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -98,13 +98,13 @@ class Writer:
 
         Raises Unavailable when the queue is full or the database does not answer: then nothing of the batch was stored.
         """
-        if not batch.spans:
+        if not batch.ids:
             return []
         size = batch.size
         self.admit(size)
         job = _Job(batch, size, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
-        self._spans += len(batch.spans)
+        self._spans += len(batch.ids)
         self._bytes += size
         self._wake.set()
         return await job.done
@@ -117,7 +117,7 @@ class Writer:
         job = _Job(batch, batch.size, asyncio.get_running_loop().create_future())
         job.done.add_done_callback(lambda done: self._keep_again(batch, done))
         self._jobs.append(job)
-        self._spans += len(batch.spans)
+        self._spans += len(batch.ids)
         self._bytes += job.size
         self._wake.set()
 
@@ -170,7 +170,7 @@ class Writer:
             while self._jobs and (not group or (spans_taken < GROUP_SPANS and bytes_taken < GROUP_BYTES)):
                 job = self._jobs.popleft()
                 group.append(job)
-                spans_taken += len(job.batch.spans)
+                spans_taken += len(job.batch.ids)
                 bytes_taken += job.size
             try:
                 await self._write(group)
@@ -209,6 +209,7 @@ class Writer:
                 await refusals.add(conn, refused, now)
                 kept, late = await tombstones.admit(conn, batches)
                 await spans.store(conn, kept, now, self._judge)
+                await fragments.keep(conn, kept, now)
         except BaseException:
             self._put_back(refused)
             raise
@@ -216,7 +217,7 @@ class Writer:
         self._stored += sum(len(batch.spans) for batch in kept)
         for batch, those in zip(batches, late, strict=True):
             if those:
-                self.count_refused(batch.project_id, "traces", [one.reason for one in those])
+                self.count_refused(batch.project_id, batch.signal, [one.reason for one in those])
         return late
 
     async def _isolate(self, batch: Batch) -> list[Refusal]:
@@ -224,19 +225,19 @@ class Writer:
         try:
             return (await self._commit([batch]))[0]
         except (SQLAlchemyError, ValueError, TypeError, OverflowError) as error:
-            if len(batch.spans) == 1:
-                return [self._poison(batch.project_id, batch.spans[0], error)]
-            half = len(batch.spans) // 2
-            first = await self._isolate(Batch(batch.project_id, batch.spans[:half]))
-            return first + await self._isolate(Batch(batch.project_id, batch.spans[half:]))
+            if len(batch.ids) == 1:
+                return [self._poison(batch, error)]
+            first, second = batch.halves()
+            return await self._isolate(first) + await self._isolate(second)
 
-    def _poison(self, project_id: int, span: Prepared, error: Exception) -> Refusal:
+    def _poison(self, batch: Batch, error: Exception) -> Refusal:
         # Neither the log nor the answer may carry the statement or its values: they are trace content.
         cause = type(getattr(error, "orig", None) or error).__name__
-        log.error("Span %s of trace %s cannot be stored: %s", span.row.span_id, span.row.trace_id, cause)
+        [(trace_id, span_id)] = batch.ids
+        log.error("Span %s of trace %s cannot be stored: %s", span_id, trace_id, cause)
         reason = f"the database refused it ({cause})"
-        self.count_refused(project_id, "traces", [reason])
-        return Refusal(reason, f"span {span.row.span_id}")
+        self.count_refused(batch.project_id, batch.signal, [reason])
+        return Refusal(reason, f"span {span_id}")
 
     def _fail(self, jobs: list[_Job], error: Unavailable) -> None:
         if not self._failing:

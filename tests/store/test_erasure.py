@@ -16,10 +16,11 @@ from audittrail.jobs import erasure as erasure_job
 from audittrail.jobs.erasure import Erasure
 from audittrail.jobs.search import SearchIndex
 from audittrail.model.activity import ActivityFilter
+from audittrail.model.batch import Batch, Fragment
 from audittrail.model.errors import NotFound
 from audittrail.model.filters import TraceFilter
-from audittrail.model.record import SpanRecord
-from audittrail.store import activity, erasure, retention, search, space, spans, tombstones, traces
+from audittrail.model.record import Event, SpanRecord, encode
+from audittrail.store import activity, erasure, fragments, retention, search, space, spans, tombstones, traces
 from audittrail.store.columns import metadata
 from audittrail.store.database import Database
 from audittrail.store.packing import unpack
@@ -38,6 +39,13 @@ def trace_id(number: int) -> str:
 def told(number: int, trace: int, said: str = "hello", **more: Any) -> SpanRecord:
     attributes = {"output.value": said, "session.id": more.pop("session", "s1"), "gen_ai.agent.name": "bars"}
     return record(number, trace_id=trace_id(trace), attributes=attributes, parent=None if number == 1 else 1, **more)
+
+
+def logs(trace: int, number: int) -> Batch:
+    """What log records say of a span."""
+    said = CANARY if trace == 1 else f"of trace {trace}"
+    one = record(number, trace_id=trace_id(trace), events=(Event("gen_ai.choice", 1, {"content": said}),))
+    return Batch(1, (), (Fragment(one.trace_id, one.span_id, encode(one)),))
 
 
 async def keep(db: Database, *records: SpanRecord, project: int = 1, at_us: int | None = None) -> None:
@@ -111,7 +119,10 @@ async def test_a_deleted_trace_leaves_no_word_anywhere_and_takes_nothing_else_al
     await keep(db, *(told(n, 1, f"a {CANARY} said {CANARY}{n}", name=f"{CANARY} {n}") for n in (1, 2, 3, 4)))
     await keep(db, told(2, 1, f"and {CANARY} again", name=CANARY))  # another version of a span
     await keep(db, told(1, 1, f"elsewhere {CANARY}"), project=2)
+    async with db.write() as conn:
+        await fragments.keep(conn, [logs(1, 2), logs(1, 99), logs(2, 2)], now_us())
     await index(db)
+    assert "fragments" in await tables_with(db, CANARY) and "fragments" in await tables_with(db, "of trace 2")
     assert await listed(db, q=CANARY) == [1]
     async with db.write() as conn:
         await conn.execute(
@@ -133,6 +144,7 @@ async def test_a_deleted_trace_leaves_no_word_anywhere_and_takes_nothing_else_al
     assert await listed(db) == [2, 3] and await listed(db, 2) == [2]
     assert await listed(db, q=CANARY) == [] and await listed(db, q="tea") == [2, 3]
     assert await tables_with(db, CANARY) == set()
+    assert "fragments" in await tables_with(db, "of trace 2")
     assert await sums(db) == before
     assert await erasing.wipe()
     assert files_with(db, CANARY) == [] and await listed(db, q="tea") == [2, 3]
@@ -154,14 +166,17 @@ async def test_late_spans_of_a_deleted_trace_are_refused_by_name_and_counted(db:
     await job(db).delete_trace(1, trace_id(1), WHO)
     writer = Writer(db, now_us, max_pending_bytes=1 << 20)
     task = asyncio.create_task(writer.run())
-    here, there = await asyncio.gather(
-        writer.submit(batch(told(2, 1), told(2, 2))), writer.submit(batch(told(2, 1), project=2))
+    here, there, said = await asyncio.gather(
+        writer.submit(batch(told(2, 1), told(2, 2))),
+        writer.submit(batch(told(2, 1), project=2)),
+        writer.submit(logs(1, 3)),
     )
     await writer.close()
     await task
     assert [one.where for one in here] == [f"span {2:016x}"] and "deleted" in here[0].reason
+    assert [one.where for one in said] == [f"span {3:016x}"] and await tables_with(db, CANARY) == set()
     assert there == [] and await listed(db) == [2] and await listed(db, 2) == [1]
-    assert writer.state().stored_spans == 2 and writer.state().refused_spans == 1
+    assert writer.state().stored_spans == 2 and writer.state().refused_spans == 2
     async with db.read() as conn:
         stone = await tombstones.tombstone(conn, [1, 2], trace_id(1))
     assert stone is not None and (stone.deleted_by, stone.spans) == (WHO, 1)

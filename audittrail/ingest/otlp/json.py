@@ -35,22 +35,15 @@ def decode_json(data: bytes) -> Decoded:
 
     Fields it does not know are ignored, as the specification asks.
     """
-    try:
-        request = parse(data)
-    except TooDeep:
-        raise Invalid("The JSON body is nested too deeply to be read.") from None
-    except ValueError:
-        raise Invalid("The body is not valid JSON; was it cut off?") from None
-    if not isinstance(request, dict):
-        raise Invalid("The JSON body must be an object with resourceSpans, as OTLP/JSON defines it.")
+    request = body(data, "resourceSpans")
     records: list[SpanRecord] = []
     refused: list[Refusal] = []
-    for i, block in enumerate(_blocks(request, "resourceSpans", "")):
+    for i, block in enumerate(blocks(request, "resourceSpans", "")):
         where = f"resourceSpans[{i}]"
         resource = _shared(_object(block, "resource", where))
-        for j, group in enumerate(_blocks(block, "scopeSpans", where)):
+        for j, group in enumerate(blocks(block, "scopeSpans", where)):
             scope = _scope(_object(group, "scope", f"{where}.scopeSpans[{j}]"))
-            for k, span in enumerate(_list(group, "spans", f"{where}.scopeSpans[{j}]")):
+            for k, span in enumerate(items(group, "spans", f"{where}.scopeSpans[{j}]")):
                 try:
                     records.append(_record(span, resource, scope))
                 except Unfit as reason:
@@ -58,7 +51,21 @@ def decode_json(data: bytes) -> Decoded:
     return Decoded(records, refused)
 
 
-def _list(parent: dict[str, Any], key: str, where: str) -> list[Any]:
+def body(data: bytes, of: str) -> dict[str, Any]:
+    """The object that a request is; `of` is what it must hold. Raises Invalid."""
+    try:
+        request = parse(data)
+    except TooDeep:
+        raise Invalid("The JSON body is nested too deeply to be read.") from None
+    except ValueError:
+        raise Invalid("The body is not valid JSON; was it cut off?") from None
+    if not isinstance(request, dict):
+        raise Invalid(f"The JSON body must be an object with {of}, as OTLP/JSON defines it.")
+    return request
+
+
+def items(parent: dict[str, Any], key: str, where: str) -> list[Any]:
+    """The array below that key; where there is none, an empty one. Raises Invalid."""
     value = parent.get(key)
     if value is None:
         return []
@@ -67,8 +74,9 @@ def _list(parent: dict[str, Any], key: str, where: str) -> list[Any]:
     return value
 
 
-def _blocks(parent: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
-    found = _list(parent, key, where)
+def blocks(parent: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
+    """The same, of objects. Raises Invalid."""
+    found = items(parent, key, where)
     for i, item in enumerate(found):
         if not isinstance(item, dict):
             raise Invalid(f"{where}.{key}[{i}] must be an object.".lstrip("."))
@@ -91,10 +99,10 @@ def _record(span: Any, resource: dict[str, Any], scope: Scope) -> SpanRecord:
     return SpanRecord(
         trace_id=_id(span, "traceId", 32),
         span_id=_id(span, "spanId", 16),
-        parent_id=_other_id(span.get("parentSpanId"), 16) or None,
+        parent_id=hex_id(span.get("parentSpanId"), 16) or None,
         name=storable(field(span, "name", str)),
-        started_ns=_nanoseconds(span, "startTimeUnixNano"),
-        ended_ns=_nanoseconds(span, "endTimeUnixNano") or None,
+        started_ns=nanoseconds(span, "startTimeUnixNano"),
+        ended_ns=nanoseconds(span, "endTimeUnixNano") or None,
         otel_kind=_enum(span, "kind", _KINDS, "span"),
         status_code=_enum(status, "code", _CODES, "status"),
         status_message=storable(field(status, "message", str, "status")),
@@ -110,7 +118,7 @@ def _record(span: Any, resource: dict[str, Any], scope: Scope) -> SpanRecord:
 
 def _id(span: dict[str, Any], key: str, digits: int) -> str:
     value = field(span, key, str)
-    found = _other_id(value, digits)
+    found = hex_id(value, digits)
     if found:
         return found
     if len(value) != digits and _BASE64.fullmatch(value) and len(value) in (24, 22, 12, 11):
@@ -118,7 +126,7 @@ def _id(span: dict[str, Any], key: str, digits: int) -> str:
     raise Unfit(f"The {key} must be {digits} hex digits that are not all zero.")
 
 
-def _other_id(value: Any, digits: int) -> str:
+def hex_id(value: Any, digits: int) -> str:
     """The id in lower case, or nothing where it is none: a parent or link that cannot be followed costs no span."""
     if not isinstance(value, str) or len(value) != digits:
         return ""
@@ -126,7 +134,8 @@ def _other_id(value: Any, digits: int) -> str:
     return value if _HEX.fullmatch(value) and value.strip("0") else ""
 
 
-def _nanoseconds(parent: dict[str, Any], key: str) -> int:
+def nanoseconds(parent: dict[str, Any], key: str) -> int:
+    """A time; 0 where there is none. Raises Unfit."""
     value = parent.get(key)
     if value is None or value == "":
         return 0
@@ -164,13 +173,13 @@ def _event(event: Any) -> Event:
     if not isinstance(event, dict):
         raise Unfit("Each event of the span must be an object.")
     name = storable(field(event, "name", str, "event"))
-    return Event(name, _nanoseconds(event, "timeUnixNano"), attributes(event, "attributes"))
+    return Event(name, nanoseconds(event, "timeUnixNano"), attributes(event, "attributes"))
 
 
 def _link(link: Any) -> Link:
     if not isinstance(link, dict):
         raise Unfit("Each link of the span must be an object.")
-    return Link(_other_id(link.get("traceId"), 32), _other_id(link.get("spanId"), 16), attributes(link, "attributes"))
+    return Link(hex_id(link.get("traceId"), 32), hex_id(link.get("spanId"), 16), attributes(link, "attributes"))
 
 
 def _shared(owner: dict[str, Any]) -> dict[str, Any]:

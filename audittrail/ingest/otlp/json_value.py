@@ -20,11 +20,12 @@ def attributes(parent: dict[str, Any], key: str) -> dict[str, Any]:
     for pair in field(parent, key, list):
         if not isinstance(pair, dict):
             raise Unfit("Each attribute must be an object with key and value.")
-        out[storable(field(pair, "key", str, "attribute"))] = _value(pair.get("value"), 0)
+        out[storable(field(pair, "key", str, "attribute"))] = any_value(pair.get("value"), 0)
     return out
 
 
-def _value(value: Any, depth: int) -> Any:
+def any_value(value: Any, depth: int) -> Any:
+    """As a plain value, which stands so deep in another. Raises Unfit."""
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -72,14 +73,14 @@ def _double(item: Any, _: int) -> float | str:
 def _array(item: Any, depth: int) -> list[Any]:
     if depth >= MAX_DEPTH:
         raise Unfit(_TOO_DEEP)
-    return [_value(inner, depth + 1) for inner in field(_node(item), "values", list, "attribute")]
+    return [any_value(inner, depth + 1) for inner in field(_node(item), "values", list, "attribute")]
 
 
 def _map(item: Any, depth: int) -> dict[str, Any]:
     if depth >= MAX_DEPTH:
         raise Unfit(_TOO_DEEP)
     pairs = [pair for pair in field(_node(item), "values", list, "attribute") if isinstance(pair, dict)]
-    return {storable(field(pair, "key", str, "attribute")): _value(pair.get("value"), depth + 1) for pair in pairs}
+    return {storable(field(pair, "key", str, "attribute")): any_value(pair.get("value"), depth + 1) for pair in pairs}
 
 
 def _node(item: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from audittrail.model.batch import Refusal
 from audittrail.model.errors import Invalid
 from audittrail.model.record import Event, Link, Scope, SpanRecord
 
-_NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
+NO_TRACE, NO_SPAN = bytes(16), bytes(8)
 _UNREADABLE = "The span is not a valid protobuf message, or its values are nested too deeply or too many to mend."
 
 
@@ -33,7 +33,7 @@ def decode_protobuf(data: bytes) -> Decoded:
     records: list[SpanRecord] = []
     refused: list[Refusal] = []
     for i, block in enumerate(request.resource_spans):
-        resource = _attributes(block.resource.attributes)
+        resource = attributes(block.resource.attributes)
         for j, group in enumerate(block.scope_spans):
             scope = _scope(group.scope)
             for k, span in enumerate(group.spans):
@@ -51,12 +51,12 @@ def _decode_apart(data: bytes) -> Decoded:
     mender = wire.Mender()
     try:
         for i, block in enumerate(wire.submessages(data, 1)):
-            resource = _attributes(_mended_or_empty(mender, Resource, wire.joined(block, 1)).attributes)
+            resource = attributes(_mended_or_empty(mender, Resource, wire.joined(block, 1)).attributes)
             for j, group in enumerate(wire.submessages(block, 2)):
                 scope = _scope(_mended_or_empty(mender, InstrumentationScope, wire.joined(group, 1)))
                 for k, span in enumerate(wire.submessages(group, 2)):
                     try:
-                        records.append(_record(_mended(mender, Span, span), resource, scope))
+                        records.append(_record(mended(mender, Span, span), resource, scope))
                     except wire.Broken:
                         refused.append(Refusal(_UNREADABLE, place(i, j, k)))
                     except Unfit as reason:
@@ -68,13 +68,14 @@ def _decode_apart(data: bytes) -> Decoded:
     return Decoded(records, refused)
 
 
-def _mended(mender: wire.Mender, kind: Any, data: bytes) -> Any:
+def mended(mender: wire.Mender, kind: Any, data: bytes) -> Any:
+    """A message of that kind, its texts mended where they are not UTF-8. Raises wire.Broken."""
     try:
         return kind.FromString(data)
     except DecodeError:
-        mended = mender.mend(data, kind.DESCRIPTOR)
+        whole = mender.mend(data, kind.DESCRIPTOR)
     try:
-        return kind.FromString(mended)
+        return kind.FromString(whole)
     except DecodeError:
         raise wire.Broken from None
 
@@ -82,22 +83,22 @@ def _mended(mender: wire.Mender, kind: Any, data: bytes) -> Any:
 def _mended_or_empty(mender: wire.Mender, kind: Any, data: bytes) -> Any:
     """Where a resource or scope is beyond mending, its spans are worth more than it."""
     try:
-        return _mended(mender, kind, data)
+        return mended(mender, kind, data)
     except wire.Broken:
         return kind()
 
 
 def _record(span: Span, resource: dict[str, Any], scope: Scope) -> SpanRecord:
     trace_id, span_id, parent_id = span.trace_id, span.span_id, span.parent_span_id
-    if len(trace_id) != 16 or trace_id == _NO_TRACE:
+    if len(trace_id) != 16 or trace_id == NO_TRACE:
         raise Unfit("The trace id must be 16 bytes that are not all zero.")
-    if len(span_id) != 8 or span_id == _NO_SPAN:
+    if len(span_id) != 8 or span_id == NO_SPAN:
         raise Unfit("The span id must be 8 bytes that are not all zero.")
     status = span.status
     return SpanRecord(
         trace_id=trace_id.hex(),
         span_id=span_id.hex(),
-        parent_id=parent_id.hex() if len(parent_id) == 8 and parent_id != _NO_SPAN else None,
+        parent_id=parent_id.hex() if len(parent_id) == 8 and parent_id != NO_SPAN else None,
         name=storable(span.name),
         started_ns=span.start_time_unix_nano,
         ended_ns=span.end_time_unix_nano or None,
@@ -105,9 +106,9 @@ def _record(span: Span, resource: dict[str, Any], scope: Scope) -> SpanRecord:
         status_code=status.code,
         status_message=storable(status.message),
         trace_state=storable(span.trace_state),
-        attributes=_attributes(span.attributes),
+        attributes=attributes(span.attributes),
         events=tuple(
-            [Event(storable(e.name), e.time_unix_nano, _attributes(e.attributes)) for e in span.events]
+            [Event(storable(e.name), e.time_unix_nano, attributes(e.attributes)) for e in span.events]
             if span.events
             else ()
         ),
@@ -121,9 +122,9 @@ def _record(span: Span, resource: dict[str, Any], scope: Scope) -> SpanRecord:
 def _link(link: Span.Link) -> Link:
     trace_id, span_id = link.trace_id, link.span_id
     return Link(
-        trace_id.hex() if len(trace_id) == 16 and trace_id != _NO_TRACE else "",
-        span_id.hex() if len(span_id) == 8 and span_id != _NO_SPAN else "",
-        _attributes(link.attributes),
+        trace_id.hex() if len(trace_id) == 16 and trace_id != NO_TRACE else "",
+        span_id.hex() if len(span_id) == 8 and span_id != NO_SPAN else "",
+        attributes(link.attributes),
     )
 
 
@@ -137,21 +138,23 @@ def _dropped(span: Span) -> dict[str, int]:
 
 
 def _scope(scope: InstrumentationScope) -> Scope:
-    return Scope(storable(scope.name), storable(scope.version), _attributes(scope.attributes))
+    return Scope(storable(scope.name), storable(scope.version), attributes(scope.attributes))
 
 
-def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+def attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+    """Key-value pairs as a dict of JSON values."""
     # The hottest loop of all: 23 attributes per span. Most values are text, and reading the text of one that is not
     # gives "", which is quicker to learn than asking which member of the oneof is set.
     out: dict[str, Any] = {}
     for pair in pairs:
         value = pair.value
         text = value.string_value
-        out[storable(pair.key)] = storable(text) if text else _value(value)
+        out[storable(pair.key)] = storable(text) if text else any_value(value)
     return out
 
 
-def _value(value: AnyValue) -> Any:
+def any_value(value: AnyValue) -> Any:
+    """As a JSON value."""
     # No deeper than the library parses: 100 nested messages, which are 49 lists in one another.
     which = value.WhichOneof("value")
     return _READ[which](value) if which in _READ else None
@@ -162,7 +165,7 @@ _READ: dict[str | None, Callable[[AnyValue], Any]] = {
     "bool_value": lambda value: value.bool_value,
     "int_value": lambda value: value.int_value,
     "double_value": lambda value: number(value.double_value),
-    "array_value": lambda value: [_value(item) for item in value.array_value.values],
-    "kvlist_value": lambda value: {storable(pair.key): _value(pair.value) for pair in value.kvlist_value.values},
+    "array_value": lambda value: [any_value(item) for item in value.array_value.values],
+    "kvlist_value": lambda value: {storable(pair.key): any_value(pair.value) for pair in value.kvlist_value.values},
     "bytes_value": lambda value: base64.b64encode(value.bytes_value).decode(),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request
@@ -13,7 +13,7 @@ from audittrail.ingest.body import BodyLimits, read_body
 from audittrail.ingest.formats import DECODERS, Format
 from audittrail.ingest.pipeline import prepare
 from audittrail.model.account import Key
-from audittrail.model.batch import Batch, Prepared, Refusal
+from audittrail.model.batch import Batch, Fragment, Prepared, Refusal
 from audittrail.model.errors import AuditTrailError, Invalid, TooLarge, Unavailable
 from audittrail.runtime import Runtime
 from audittrail.web.auth import agent_key
@@ -25,18 +25,21 @@ INLINE_BYTES = 32 << 10
 DECODED_FACTOR = 4  # how much larger than as sent a body may be after decompression
 
 _Request = Request[Any, Any, Any]
+Signal = Literal["traces", "logs", "metrics"]
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What a request brought, all of it on disk but what is refused."""
+    """What a request brought, all of it on disk but what is refused. Of log records: what they say, by span."""
 
     spans: tuple[Prepared, ...]
     refused: list[Refusal]
     stored: int
 
 
-async def take(request: _Request, runtime: Runtime, format_for: Callable[[str], Format]) -> Taken:
-    """Stores the spans of a request; `format_for` is given its content type, and may raise UnsupportedMedia.
+async def take(
+    request: _Request, runtime: Runtime, format_for: Callable[[str], Format], signal: Signal = "traces"
+) -> Taken:
+    """Stores what a request brings; `format_for` is given its content type, and may raise UnsupportedMedia.
 
     Raises what the error is after counting it for the key's project and reading the body to its end.
     """
@@ -52,16 +55,22 @@ async def take(request: _Request, runtime: Runtime, format_for: Callable[[str], 
         else:
             spans, refused = _prepared(runtime, form, body)
         if refused:
-            runtime.writer.count_refused(key.project_id, "traces", [r.reason for r in refused])
-        late = await runtime.writer.submit(Batch(key.project_id, spans))
+            runtime.writer.count_refused(key.project_id, signal, [r.reason for r in refused])
+        late = await runtime.writer.submit(_batch(key.project_id, signal, spans))
     except Exception as error:
         if key is not None and isinstance(error, AuditTrailError):
-            runtime.writer.count_refused_request(key.project_id, "traces", str(error))
+            runtime.writer.count_refused_request(key.project_id, signal, str(error))
         await drain(request)
         raise
     finally:
         runtime.receiving -= 1
     return Taken(spans, refused + late, len(spans) - len(late))
+
+
+def _batch(project_id: int, signal: Signal, spans: tuple[Prepared, ...]) -> Batch:
+    if signal == "traces":
+        return Batch(project_id, spans)
+    return Batch(project_id, (), tuple(Fragment(s.row.trace_id, s.row.span_id, s.record) for s in spans))
 
 
 def _prepared(runtime: Runtime, form: Format, body: bytes) -> tuple[tuple[Prepared, ...], list[Refusal]]:
