@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -252,6 +253,17 @@ def test_a_download_of_several_megabytes_comes_whole(caddy, server):
             answer = client.get(path, params={"limit": 500}, headers={"Accept-Encoding": encoding})
             assert answer.status_code == 200 and answer.content == plain.content
             assert answer.headers.get("content-encoding", "identity") == encoding
+
+
+def test_a_report_is_made_and_its_pdf_comes_whole(caddy, server):
+    asked = {"kind": "audit", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    with caddy.client(headers={"Authorization": f"Bearer {server.key}"}) as client:
+        made = client.post("/api/v1/reports", params={"wait": 60}, json=asked, timeout=90).json()
+        assert made["status"] == "done", made
+        answer = client.get(f"/api/v1/reports/{made['id']}/pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert (len(answer.content), hashlib.sha256(answer.content).hexdigest()) == (made["size"], made["sha256"])
 
 
 def test_a_restart_is_waited_out(caddy, server):
