@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from audittrail import __version__
-from audittrail.commands import accounts, backup, keys, projects, redact, restore, rules
+from audittrail.commands import accounts, backup, keys, projects, redact, remap, restore, rules
 from audittrail.commands.desk import Desk, at_desk
 from audittrail.model.account import PROJECT_ROLES, SCOPES
 from audittrail.model.errors import AuditTrailError
@@ -51,6 +51,9 @@ def parser() -> argparse.ArgumentParser:
     _add_users(commands.add_parser("user", help="people's accounts").add_subparsers(required=True, metavar="COMMAND"))
     _add_keys(commands.add_parser("key", help="API keys").add_subparsers(required=True, metavar="COMMAND"))
     _add_projects(commands.add_parser("project", help="projects").add_subparsers(required=True, metavar="COMMAND"))
+    remap_command = commands.add_parser("remap", help="understand stored traces as this version does")
+    remap_command.add_argument("--project", help="only of this project")
+    remap_command.set_defaults(command=remap.run)
     rules_command = commands.add_parser("rules", help="check rule files by their own tests")
     rules_command.add_argument("folder", nargs="?", type=Path, help="default: the rules that come with AuditTrail")
     rules_command.set_defaults(command=rules.check)

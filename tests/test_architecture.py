@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "app": {"model", "runtime", "settings", "web"},
     "server": {"app", "disk", "logs", "model", "runtime", "settings", "store", "web"},
-    "commands": {"clock", "constitution", "identity", "model", "privacy", "settings", "store"},
+    "commands": {"clock", "constitution", "identity", "jobs", "model", "privacy", "settings", "store"},
     "cli": {"commands", "model", "server", "settings"},
 }
 # Which parts may import a library from outside. msgspec is everywhere: it is how we write structs.

@@ -63,4 +63,9 @@ def read(record: bytes, cost_basis: str | None) -> Span:
     return replace(span, cost=cost.amount if cost else None, cost_basis=cost)
 
 
+def understood(record: bytes, cost_basis: str | None) -> SpanRow:
+    """A stored record's row as it would be made today. A cost that is known stays; one that was not is looked for."""
+    return SpanRow.of(read(record, cost_basis) if cost_basis else _priced(normalise(decode(record))))
+
+
 _decode_cost = msgspec.json.Decoder(Cost).decode

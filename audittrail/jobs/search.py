@@ -56,7 +56,8 @@ class SearchIndex:
             now_us = self._now_us()
             if time.monotonic() >= late:
                 late = time.monotonic() + LATE_SECONDS
-                since_us = min(since_us, now_us - LATE_US)
+                async with self._db.read() as conn:  # another process may have cleared it
+                    since_us = min(since_us, now_us - LATE_US, await search.reached(conn))
             since_us = min(since_us, now_us)
             async with self._db.read() as conn:
                 waiting = await search.find_waiting(conn, since_us, SPANS)

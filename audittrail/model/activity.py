@@ -43,6 +43,7 @@ Action = Literal[
     "violation.resolved",
     "violation.reopened",
     "trace.deleted",
+    "trace.remapped",
     "session.deleted",
     "retention.purged",
     "report.created",

@@ -66,6 +66,7 @@ SENTENCES: Mapping[Action, tuple[str, ...]] = {
     "violation.resolved": ("resolved a violation of {rule}", "resolved a violation"),
     "violation.reopened": ("reopened a violation of {rule}", "reopened a violation"),
     "trace.deleted": ("deleted the trace {subject}", "deleted {traces} traces", "deleted a trace"),
+    "trace.remapped": ("mapped stored traces again: {traces} changed, in {spans} spans", "mapped stored traces again"),
     "session.deleted": ("deleted the traces of a session: {traces}", "deleted the traces of a session"),
     "retention.purged": ("purged what had grown old: traces {traces}, spans {spans}", "purged what had grown old"),
     "report.created": ("asked for a report ({kind}): {subject}", "asked for a report"),

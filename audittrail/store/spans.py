@@ -40,7 +40,7 @@ _COLUMNS = [s.c[name] for name in _FIELDS]
 _Key = tuple[int, str, str]
 
 
-class _Stored(msgspec.Struct, gc=False):
+class Stored(msgspec.Struct, gc=False):
     """A span as it stands in the transaction: its row, which version that is, and how many there are."""
 
     row: SpanRow
@@ -62,20 +62,20 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
                 versions.append(span)
     touched = {(project_id, trace_id) for project_id, trace_id, _ in arrived}
     await locks.lock_traces(conn, touched)
-    known = await _of_traces(conn, touched)
-    before = _by_trace(known)
+    known = await of_traces(conn, touched)
+    before = by_trace(known)
     again = [key for key in arrived if key in known]
     old_records = await _records_of(conn, again) if again else {}
 
     new: list[tuple[_Key, int, bytes]] = []
     said: dict[_Key, tuple[Verdict, ...]] = {}
     actions: dict[_Key, str] = {}
-    changed: dict[_Key, _Stored] = {}
+    changed: dict[_Key, Stored] = {}
     for key, versions in arrived.items():
         stored = known.get(key)
         if stored is None and len(versions) == 1:
             new.append((key, 1, versions[0].record))
-            known[key] = changed[key] = _Stored(versions[0].row, 1, 1)
+            known[key] = changed[key] = Stored(versions[0].row, 1, 1)
             said[key], actions[key] = versions[0].verdicts, versions[0].action
             continue
         earlier = old_records.get(key, {})
@@ -86,18 +86,18 @@ async def store(conn: AsyncConnection, batches: Sequence[Batch], received_us: in
         new += [(key, number, span.record) for number, span in fresh]
         number, best = max(fresh, key=lambda one: _rank(one[1].record))
         if stored and _rank(earlier[stored.version]) > _rank(best.record):
-            known[key] = changed[key] = _Stored(stored.row, stored.version, count + len(fresh))
+            known[key] = changed[key] = Stored(stored.row, stored.version, count + len(fresh))
         else:
-            known[key] = changed[key] = _Stored(best.row, number, count + len(fresh))
+            known[key] = changed[key] = Stored(best.row, number, count + len(fresh))
             said[key], actions[key] = best.verdicts, best.action
 
     if not changed:
         return 0
     await _add_records(conn, new, received_us)
-    await write_rows(conn, s, [_span_values(key, stored) for key, stored in changed.items()], over=True)
+    await write_rows(conn, s, [values_of(key, stored) for key, stored in changed.items()], over=True)
     anew = {key[:2] for key in changed}
-    now = {key: rows for key, rows in _by_trace(known).items() if key in anew}
-    traces, shifts = await _summarise(conn, now, before, received_us, judge)
+    now = {key: rows for key, rows in by_trace(known).items() if key in anew}
+    traces, shifts = await sum_up(conn, now, before, received_us, judge)
     await usage_store.shift(conn, shifts)
     for project_id, trace_ids in by_project(anew).items():
         tell(conn, project_id, "traces")
@@ -129,16 +129,18 @@ _Judged = tuple[int, Summary, tuple[Verdict, ...]]
 _Rows = dict[tuple[int, str], list[SpanRow]]
 
 
-def _by_trace(known: dict[_Key, _Stored]) -> _Rows:
+def by_trace(known: dict[_Key, Stored]) -> _Rows:
+    """Their rows by project and trace."""
     found: _Rows = {}
     for (project_id, trace_id, _), stored in known.items():
         found.setdefault((project_id, trace_id), []).append(stored.row)
     return found
 
 
-async def _summarise(
+async def sum_up(
     conn: AsyncConnection, now: _Rows, before: _Rows, received_us: int, judge: Judge | None
 ) -> tuple[list[_Judged], dict[int, Shift]]:
+    """Writes the traces' summaries; returns them with what their rules say, and how each project's sums shift."""
     if sum(len(rows) for rows in now.values()) > INLINE_ROWS:
         done, shifts = await asyncio.to_thread(_summaries, now, before, received_us, judge)
     else:
@@ -171,7 +173,8 @@ def _rank(record: bytes) -> Any:
 _middle = attrgetter(*[c.name for c in s.columns][5:-4])
 
 
-def _span_values(key: _Key, stored: _Stored) -> tuple[Any, ...]:
+def values_of(key: _Key, stored: Stored) -> tuple[Any, ...]:
+    """All columns of a span, in the table's order."""
     row = stored.row
     tail = (picodollars(row.cost), row.error, row.cost_basis, counts_text(row.pii))
     return (*key, stored.version, stored.versions, *_middle(row), *tail)
@@ -182,14 +185,15 @@ _OF_TRACES = select(s.c.version, s.c.versions, *_COLUMNS).where(
 )
 
 
-async def _of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -> dict[_Key, _Stored]:
-    found: dict[_Key, _Stored] = {}
+async def of_traces(conn: AsyncConnection, traces: Iterable[tuple[int, str]]) -> dict[_Key, Stored]:
+    """All spans of these traces."""
+    found: dict[_Key, Stored] = {}
     for project_id, trace_ids in by_project(traces).items():
         for i in range(0, len(trace_ids), _CHUNK):
             rows = await conn.execute(_OF_TRACES, {"project": project_id, "traces": trace_ids[i : i + _CHUNK]})
             for version, versions, *fields in rows:
                 row = SpanRow(*fields)
-                found[project_id, row.trace_id, row.span_id] = _Stored(row, version, versions)
+                found[project_id, row.trace_id, row.span_id] = Stored(row, version, versions)
     return found
 
 

@@ -57,7 +57,7 @@ async def fill(url: str) -> int:
             rows = [row for one in some for row in one]
             total += len(rows)
             keys = [(1, row.trace_id, row.span_id) for row in rows]
-            values = [spans._span_values(key, spans._Stored(row, 1, 1)) for key, row in zip(keys, rows, strict=True)]
+            values = [spans.values_of(key, spans.Stored(row, 1, 1)) for key, row in zip(keys, rows, strict=True)]
             new = [(key, 1, record_of(row, dice)) for key, row in zip(keys, rows, strict=True)]
             # As if search knew them all: the memory of indexing them would be measured with that of the export.
             known = [search.Waiting(1, one[0].trace_id, now_us, len(one)) for one in some]

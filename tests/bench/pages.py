@@ -88,11 +88,11 @@ async def fill(url: str) -> None:
             for summary, rows in zip(summaries, some, strict=True):
                 shift.add(summary.row.started_us, part_of(summary.row, rows))
             keys = [(1, row.trace_id, row.span_id) for rows in some for row in rows]
-            stored = [spans._Stored(row, 1, 1) for rows in some for row in rows]
+            stored = [spans.Stored(row, 1, 1) for rows in some for row in rows]
             entries = [search.Entry(key, 1, " ".join(dice.choices(WORDS, k=60)), None, None) for key in keys]
             complete = [search.Waiting(1, rows[0].trace_id, received, SPANS) for rows in some]
             async with db.write() as conn:
-                values = [spans._span_values(key, one) for key, one in zip(keys, stored, strict=True)]
+                values = [spans.values_of(key, one) for key, one in zip(keys, stored, strict=True)]
                 await write_rows(conn, span_table, values)
                 await traces.save(conn, [(1, summary) for summary in summaries])
                 await usage.shift(conn, {1: shift})

@@ -46,7 +46,7 @@ def command(server: Server, *args: str, say: str = "") -> str:
 
 def sign_in(server: Server, email: str, password: str, project: str = "") -> Cookies:
     """A new session's cookies, looking at the project of that name."""
-    with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, timeout=30, trust_env=False, verify=False) as client:
         answer = client.post("/api/v1/auth/login", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text
         if project:
@@ -85,14 +85,16 @@ class Site:
             "nobody": sign_in(server, "nobody@example.org", PASSWORD),
         }
         self.people["governor"] = sign_in(server, server.email, server.password, "treasury")
-        with httpx.Client(base_url=server.url, cookies=self._cookies("governor"), trust_env=False) as client:
+        with httpx.Client(
+            base_url=server.url, cookies=self._cookies("governor"), trust_env=False, verify=False
+        ) as client:
             client.post("/settings/members", data={"email": "colleague@example.org", "role": "viewer"})
         self.people["onlooker"] = sign_in(server, "colleague@example.org", PASSWORD, "treasury")
         scopes = [part for scope in ("ingest", "check", "read") for part in ("--scope", scope)]
         key = command(server, "key", "create", "agents", "--project", "treasury", *scopes).split()[-1]
         self.governed = Governed(server, key, self.people["governor"])
         self.invitation = self._invite("someone@example.org")
-        with httpx.Client(base_url=server.url, trust_env=False) as client:
+        with httpx.Client(base_url=server.url, trust_env=False, verify=False) as client:
             # A refusal, so that its page has something to show.
             headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "application/x-protobuf"}
             client.post("/v1/traces", content=request(traces.step("ab" * 16, 0, None, "no id", 1, 1)), headers=headers)
@@ -102,7 +104,7 @@ class Site:
 
     def _invite(self, email: str) -> str:
         cookies = self._cookies("owner")
-        with httpx.Client(base_url=self.server.url, cookies=cookies, trust_env=False) as client:
+        with httpx.Client(base_url=self.server.url, cookies=cookies, trust_env=False, verify=False) as client:
             answer = client.post("/settings/members", data={"email": email, "role": "viewer"})
         found = re.search(r"/invite/[A-Za-z0-9_-]+", answer.text)
         assert found, answer.text[:2000]

@@ -68,12 +68,14 @@ class Two:
         )
         headers = {"Authorization": f"Bearer {self.keys[email]}", "Content-Type": PROTOBUF}
         body = request(root, call)
-        answer = httpx.post(f"{self.server.url}/v1/traces", content=body, headers=headers, trust_env=False)
+        answer = httpx.post(
+            f"{self.server.url}/v1/traces", content=body, headers=headers, trust_env=False, verify=False
+        )
         assert answer.status_code == 200, answer.text
 
     def client(self, email: str) -> httpx.Client:
         cookies = {c["name"]: c["value"] for c in self.cookies[email]}
-        return httpx.Client(base_url=self.server.url, cookies=cookies, timeout=30, trust_env=False)
+        return httpx.Client(base_url=self.server.url, cookies=cookies, timeout=30, trust_env=False, verify=False)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +161,7 @@ def test_settings_are_of_the_own_project(two: Two, ann: httpx.Client, path: str)
 def test_the_api(two: Two, ann: httpx.Client, path: str, by: str) -> None:
     path = "/api/v1/" + path.format(t=TRACE_B, s=SHARED)
     headers = {} if by == "session" else {"Authorization": f"Bearer {two.keys[A]}"}
-    with httpx.Client(base_url=two.server.url, trust_env=False) as by_key:
+    with httpx.Client(base_url=two.server.url, trust_env=False, verify=False) as by_key:
         client = ann if by == "session" else by_key
         plain = client.get(path, headers=headers)
         if TRACE_B in path or (by == "key" and "keys" in path):
@@ -182,7 +184,7 @@ def test_the_api_lists_own_projects_only(two: Two, ann: httpx.Client) -> None:
         answer = ann.get(path)
         assert answer.status_code == 200 and "alpha" in answer.text
         silent(answer)
-    with httpx.Client(base_url=two.server.url, trust_env=False) as client:
+    with httpx.Client(base_url=two.server.url, trust_env=False, verify=False) as client:
         answer = client.get("/api/v1/projects", headers={"Authorization": f"Bearer {two.keys[A]}"})
     assert [p["name"] for p in answer.json()["data"]] == ["alpha"]
 
@@ -217,7 +219,10 @@ def test_nothing_of_the_other_project_can_be_changed(
 ) -> None:
     refused(change(two, ann))
     key = httpx.get(
-        f"{two.server.url}/api/v1/traces", headers={"Authorization": f"Bearer {two.keys[B]}"}, trust_env=False
+        f"{two.server.url}/api/v1/traces",
+        headers={"Authorization": f"Bearer {two.keys[B]}"},
+        trust_env=False,
+        verify=False,
     )
     assert key.status_code == 200 and "bravo-agent" in key.text
     me = two.people[B].get("/api/v1/auth/me").json()["data"]
@@ -226,7 +231,7 @@ def test_nothing_of_the_other_project_can_be_changed(
 
 
 def test_someone_without_an_account_sees_nothing(two: Two) -> None:
-    with httpx.Client(base_url=two.server.url, trust_env=False) as client:
+    with httpx.Client(base_url=two.server.url, trust_env=False, verify=False) as client:
         for path in ("/traces", f"/traces/{TRACE_B}", "/settings/keys", "/settings/members"):
             for asked, headers in ASKED.items():
                 answer = client.get(path, headers=headers)

@@ -32,7 +32,7 @@ def key_of(server: Server, *scopes: str) -> tuple[str, str]:
 
 
 def with_key(server: Server, secret: str) -> httpx.Client:
-    return httpx.Client(base_url=server.url, headers={"x-api-key": secret}, timeout=30, trust_env=False)
+    return httpx.Client(base_url=server.url, headers={"x-api-key": secret}, timeout=30, trust_env=False, verify=False)
 
 
 def ask(server: Server, name: str, timeout: int = 300) -> str:
@@ -108,7 +108,7 @@ def test_an_approval_that_nobody_answers(tmp_path: Path) -> None:
 
 
 def test_without_a_session_or_a_key_that_may_read_there_is_no_stream(live: Server) -> None:
-    with httpx.Client(base_url=live.url, trust_env=False) as client:
+    with httpx.Client(base_url=live.url, trust_env=False, verify=False) as client:
         answer = client.get("/events")
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
@@ -149,12 +149,12 @@ def test_a_session_that_ends_or_loses_the_project_ends_its_stream(live: Server, 
     command(live, *added, say=PASSWORD + "\n")
 
     def sign_in() -> httpx.Client:
-        client = httpx.Client(base_url=live.url, timeout=30, trust_env=False)
+        client = httpx.Client(base_url=live.url, timeout=30, trust_env=False, verify=False)
         client.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD}).raise_for_status()
         return client
 
     person = sign_in()
-    second = httpx.Client(base_url=live.url, cookies=person.cookies, timeout=30, trust_env=False)
+    second = httpx.Client(base_url=live.url, cookies=person.cookies, timeout=30, trust_env=False, verify=False)
     with Listening(second) as heard:
         if how == "signed out":
             assert person.post("/logout").status_code == 303
@@ -175,7 +175,8 @@ def test_one_session_has_no_more_than_so_many_streams(live: Server) -> None:
     with live.browser() as browser:
         cookies = browser.cookies
         streams = [
-            Listening(httpx.Client(base_url=live.url, cookies=cookies, timeout=30, trust_env=False)) for _ in range(20)
+            Listening(httpx.Client(base_url=live.url, cookies=cookies, timeout=30, trust_env=False, verify=False))
+            for _ in range(20)
         ]
         for one in streams:
             one.__enter__()

@@ -14,7 +14,7 @@ from tests.live import ROOT, Server
 
 
 def read(server: Server, **headers: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-    answer = httpx.get(f"{server.url}/metrics", headers=headers, trust_env=False)
+    answer = httpx.get(f"{server.url}/metrics", headers=headers, trust_env=False, verify=False)
     assert answer.status_code == 200, answer.text
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
     for family in text_string_to_metric_families(answer.text):
@@ -26,7 +26,7 @@ def read(server: Server, **headers: str) -> dict[str, dict[tuple[tuple[str, str]
 def test_numbers_follow_what_happens(live: Server) -> None:
     before = read(live)
     assert export(live, request(span("c" * 32, 1), span("c" * 32, 2))).status_code == 200
-    assert httpx.post(f"{live.url}/v1/traces", content=b"", trust_env=False).status_code == 401
+    assert httpx.post(f"{live.url}/v1/traces", content=b"", trust_env=False, verify=False).status_code == 401
     after = read(live)
 
     def more(name: str, **labels: str) -> float:
@@ -50,7 +50,7 @@ def test_numbers_follow_what_happens(live: Server) -> None:
 
 
 def test_what_is_counted_is_named_as_prometheus_wants_and_documented(live: Server) -> None:
-    text = httpx.get(f"{live.url}/metrics", trust_env=False).text
+    text = httpx.get(f"{live.url}/metrics", trust_env=False, verify=False).text
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
     assert all(name.endswith("_total") == (kind == "counter") for name, kind in kinds.items())
     documented = set(re.findall(r"`(audittrail_[a-z_]+)", (ROOT / "docs" / "monitoring.md").read_text()))
@@ -60,7 +60,7 @@ def test_what_is_counted_is_named_as_prometheus_wants_and_documented(live: Serve
 
 def test_other_formats_are_negotiated(live: Server) -> None:
     wanted = "application/openmetrics-text; version=1.0.0"
-    answer = httpx.get(f"{live.url}/metrics", headers={"Accept": wanted}, trust_env=False)
+    answer = httpx.get(f"{live.url}/metrics", headers={"Accept": wanted}, trust_env=False, verify=False)
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
 
@@ -71,7 +71,7 @@ def test_other_formats_are_negotiated(live: Server) -> None:
     ids=str,
 )
 def test_nothing_is_told_through_a_proxy(live: Server, headers: dict[str, str]) -> None:
-    answer = httpx.get(f"{live.url}/metrics", headers=headers, trust_env=False)
+    answer = httpx.get(f"{live.url}/metrics", headers=headers, trust_env=False, verify=False)
     assert answer.status_code == 403 and "scrape the port" in answer.json()["detail"]
 
 

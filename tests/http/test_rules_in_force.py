@@ -267,7 +267,7 @@ def test_health_tells_a_stranger_no_more_than_places(live: Server) -> None:
     path = write(live, "wrong.yaml", tool_rule("secret-plan", "deny").replace("span.tool.name", "span.tool.nme"))
     try:
         until(live, lambda health: health["status"] == "degraded")
-        assert "secret-plan" not in httpx.get(live.url + "/api/v1/health", trust_env=False).text
+        assert "secret-plan" not in httpx.get(live.url + "/api/v1/health", trust_env=False, verify=False).text
     finally:
         path.unlink()
     until(live, lambda health: health["status"] == "ok")

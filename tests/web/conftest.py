@@ -91,7 +91,7 @@ def join(admin: Person, project: str, new_name: Callable[[str], str]) -> Iterato
         email = f"{new_name(role)}@example.org"
         answer = admin.post("/settings/members", email=email, role=role, instance_role=instance_role)
         assert answer.status_code == 200, answer.text
-        browser = httpx.Client(base_url=admin.server.url, timeout=30, trust_env=False)
+        browser = httpx.Client(base_url=admin.server.url, timeout=30, trust_env=False, verify=False)
         browsers.append(browser)
         person = Person(admin.server, email, browser)
         joined = person.post(link(answer.text), email=email, display_name=role, password=PASSWORD)

@@ -20,7 +20,7 @@ Name = Callable[[str], str]
 
 @pytest.fixture
 def stranger(live: Server) -> Iterator[Person]:
-    with httpx.Client(base_url=live.url, timeout=30, trust_env=False) as browser:
+    with httpx.Client(base_url=live.url, timeout=30, trust_env=False, verify=False) as browser:
         yield Person(live, "", browser)
 
 
@@ -63,7 +63,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(live: Server, 
 def test_the_cookie_is_for_https_only_where_the_server_says_it_is_reached_so(tmp_path: Path):
     with Server(tmp_path / "server", AUDITTRAIL_BASE_URL="https://audit.example.org") as server:
         fields = {"email": server.email, "password": server.password}
-        answer = httpx.post(f"{server.url}/login", data=fields, trust_env=False)
+        answer = httpx.post(f"{server.url}/login", data=fields, trust_env=False, verify=False)
         assert answer.status_code == 303 and "secure" in answer.headers["set-cookie"].lower()
 
 
@@ -75,7 +75,7 @@ def test_every_sign_in_has_a_token_of_its_own_and_ends_the_one_before(live: Serv
     stranger.post("/login", email=live.email, password=live.password)
     second = stranger.browser.cookies["audittrail_session"]
     assert first != second
-    with httpx.Client(base_url=live.url, cookies={"audittrail_session": first}, trust_env=False) as old:
+    with httpx.Client(base_url=live.url, cookies={"audittrail_session": first}, trust_env=False, verify=False) as old:
         assert old.get("/api/v1/auth/me").status_code == 401
 
 
@@ -102,7 +102,7 @@ def test_signing_in_leads_to_this_server_only(live: Server, stranger: Person, ta
 def test_a_wrong_password_and_an_unknown_address_look_the_same(live: Server, new_name: Name):
     texts = set()
     for email in (live.email, f"{new_name('nobody')}@example.org"):
-        with httpx.Client(base_url=live.url, trust_env=False) as browser:
+        with httpx.Client(base_url=live.url, trust_env=False, verify=False) as browser:
             answer = Person(live, "", browser).post("/login", email=email, password="wrong one", next="/traces")
         assert answer.status_code == 422 and "set-cookie" not in answer.headers
         assert f'value="{email}"' in answer.text and 'value="/traces"' in answer.text
@@ -126,7 +126,7 @@ def test_signing_out_ends_the_session_on_the_server(live: Server, stranger: Pers
     out = stranger.post("/logout")
     assert (out.status_code, out.headers["location"]) == (303, "/login?out=1")
     assert "signed out" in stranger.get("/login?out=1").text
-    with httpx.Client(base_url=live.url, cookies={"audittrail_session": token}, trust_env=False) as old:
+    with httpx.Client(base_url=live.url, cookies={"audittrail_session": token}, trust_env=False, verify=False) as old:
         assert old.get("/api/v1/auth/me").status_code == 401
 
 
@@ -248,7 +248,7 @@ def test_a_project_is_chosen_among_ones_own(admin: Person, join: Join, project: 
 
 def test_an_administrator_does_not_see_a_project_that_is_not_theirs(admin: Person, join: Join, project: str):
     other = join("viewer", "admin")
-    with httpx.Client(base_url=admin.server.url, trust_env=False) as browser:
+    with httpx.Client(base_url=admin.server.url, trust_env=False, verify=False) as browser:
         outsider = Person(admin.server, other.email, browser)
         outsider.post("/login", email=other.email, password=PASSWORD)
         assert admin.post(f"/settings/members/{user_id(other)}", remove="1").status_code == 303
@@ -371,10 +371,10 @@ def test_a_key_is_shown_once_works_and_is_revoked_at_once(admin: Person, project
     page = admin.get("/settings/keys").text
     assert "sk-at-" not in page and "the &lt;i&gt;agent&lt;/i&gt;" in page
     key = {"Authorization": f"Bearer {secret[0]}"}
-    assert httpx.get(f"{admin.server.url}/api/v1/traces", headers=key, trust_env=False).status_code == 200
+    assert httpx.get(f"{admin.server.url}/api/v1/traces", headers=key, trust_env=False, verify=False).status_code == 200
     revoke = re.search(r"/settings/keys/\d+/revoke", page)
     assert revoke and admin.post(revoke[0]).status_code == 303
-    refused = httpx.get(f"{admin.server.url}/api/v1/traces", headers=key, trust_env=False)
+    refused = httpx.get(f"{admin.server.url}/api/v1/traces", headers=key, trust_env=False, verify=False)
     assert refused.status_code == 401 and "revoked" in refused.json()["detail"]
 
 

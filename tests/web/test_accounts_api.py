@@ -19,7 +19,7 @@ Ask = Callable[..., httpx.Response]
 @pytest.fixture
 def ask(live: Server) -> Iterator[Ask]:
     """A request of a client without a cookie."""
-    with httpx.Client(base_url=live.url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=live.url, timeout=30, trust_env=False, verify=False) as client:
         yield client.request
 
 
