@@ -6,12 +6,13 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, Self, TypeVar
+from decimal import Decimal
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
 from audittrail.model.errors import Invalid
-from audittrail.model.span import STATUSES, Status
+from audittrail.model.span import KINDS, STATUSES, Kind, Status
 
 T = TypeVar("T")
 
@@ -23,6 +24,10 @@ MAX_QUERY = 1_000
 
 # A word, a "quoted text", or key:value with either; quotes may hold blanks.
 _TERM = re.compile(r'(?:(?P<key>[a-z_]+):)?(?:"(?P<quoted>[^"]*)"|(?P<word>\S+))')
+
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|)")
+_UNITS = {"ms": 1_000, "": 1_000_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_DOLLARS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,12})?")
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -104,59 +109,78 @@ def one_of(name: str, value: str, allowed: Iterable[str]) -> Any:
 class TraceFilter(msgspec.Struct, frozen=True, kw_only=True):
     """A list of traces as it was asked for. Empty fields do not filter."""
 
+    NAMES: ClassVar = (
+        *("range", "status", "agent", "session", "user", "model", "tool", "kind"),
+        *("has_error", "min_duration", "min_cost", "min_tokens"),
+    )
+
     q: str = ""  # the query line, as typed
     range: str = ""  # a key of RANGES
     status: Status | None = None
     agent: str = ""
     session: str = ""
     user: str = ""
-    model: str = ""  # of a call in it
-    tool: str = ""  # called in it
+    model: str = ""  # of a call in it; * stands for any text
+    tool: str = ""  # called in it; * stands for any text
+    kind: Kind | None = None  # of a step in it
+    has_error: str = ""  # "yes": of a step in it, however the trace ended
+    min_duration: str = ""
+    min_cost: str = ""
+    min_tokens: str = ""
     text: tuple[str, ...] = ()  # each must be found in the trace's names
     after: Cursor | None = None
     size: int = PAGE_SIZE
 
     @classmethod
-    def parse(
-        cls,
-        *,
-        q: str = "",
-        range: str = "",
-        status: str = "",
-        agent: str = "",
-        session: str = "",
-        user: str = "",
-        model: str = "",
-        tool: str = "",
-        after: str = "",
-        size: int = PAGE_SIZE,
-    ) -> Self:
-        """From a URL's parameters. A named one and the query line's `key:value` mean the same; the line wins.
+    def parse(cls, *, q: str = "", after: str = "", size: int = PAGE_SIZE, **named: str) -> Self:
+        """From a URL's parameters, NAMES among them. A named one and the query line's `key:value` mean the same; the
+        line wins.
 
         Raises Invalid, naming what is allowed.
         """
-        asked = {"range": range, "after": after, "status": status, "agent": agent, "session": session, "user": user}
-        asked |= {"model": model, "tool": tool}
-        named, text = parse_query(q, asked)
-        if named["range"] and named["range"] not in RANGES:
+        found, text = parse_query(q, dict.fromkeys(cls.NAMES, "") | named)
+        if found["range"] and found["range"] not in RANGES:
             raise Invalid(f"The time range is one of {', '.join(RANGES)}, or empty for any time.")
         check_size(size)
-        return cls(
-            q=q,
-            range=named["range"],
-            status=one_of("status", named["status"], STATUSES),
-            agent=named["agent"],
-            session=named["session"],
-            user=named["user"],
-            model=named["model"],
-            tool=named["tool"],
-            text=text,
-            after=Cursor.parse(after) if after else None,
-            size=size,
-        )
+        known: dict[str, Any] = {
+            **found,
+            "status": one_of("status", found["status"], STATUSES),
+            "kind": one_of("kind", found["kind"], KINDS),
+            "has_error": one_of("has_error", found["has_error"], ("yes",)) or "",
+        }
+        cursor = Cursor.parse(after) if after else None
+        want = cls(q=q, text=text, after=cursor, size=size, **known)
+        # Read once here, so that a wrong one is refused with the others.
+        _ = want.min_duration_us, want.min_dollars, want.min_count
+        return want
+
+    @property
+    def min_duration_us(self) -> int | None:
+        """Raises Invalid."""
+        if not self.min_duration:
+            return None
+        found = _DURATION.fullmatch(self.min_duration)
+        if found is None:
+            raise Invalid("The min_duration is a number with ms, s, m or h, such as 500ms or 10s.")
+        return int(Decimal(found[1]) * _UNITS[found[2]])
+
+    @property
+    def min_dollars(self) -> Decimal | None:
+        """Raises Invalid."""
+        if self.min_cost and not _DOLLARS.fullmatch(self.min_cost):
+            raise Invalid("The min_cost is a number of US dollars, such as 0.05.")
+        return Decimal(self.min_cost) if self.min_cost else None
+
+    @property
+    def min_count(self) -> int | None:
+        """Of tokens, in and out. Raises Invalid."""
+        if self.min_tokens and not (
+            self.min_tokens.isascii() and self.min_tokens.isdecimal() and len(self.min_tokens) < 16
+        ):
+            raise Invalid("The min_tokens is a whole number, such as 10000.")
+        return int(self.min_tokens) if self.min_tokens else None
 
     @property
     def narrows(self) -> bool:
         """Whether anything filters at all."""
-        named = (self.range, self.status, self.agent, self.session, self.user, self.model, self.tool)
-        return any(named) or bool(self.text)
+        return any(getattr(self, name) for name in self.NAMES) or bool(self.text)

@@ -18,6 +18,7 @@ from audittrail.store.tables import spans as s
 from audittrail.store.tables import traces as t
 
 _FIELDS = TraceRow.__struct_fields__
+_LITERALLY = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})
 
 
 async def save(conn: AsyncConnection, summaries: Sequence[tuple[int, Summary]]) -> None:
@@ -63,20 +64,39 @@ def _where(conn: AsyncConnection, project_id: int, want: TraceFilter, now_us: in
     for column, value in ((t.c.agent, want.agent), (t.c.session_id, want.session), (t.c.end_user, want.user)):
         if value:
             conditions.append(column == value)
+    if want.has_error:
+        conditions.append(t.c.error_count > 0)
+    if want.min_duration_us is not None:
+        conditions.append(func.coalesce(t.c.ended_us, now_us) - t.c.started_us >= want.min_duration_us)
+    if want.min_dollars is not None:
+        conditions.append(t.c.cost >= want.min_dollars)
+    if want.min_count is not None:
+        tokens = func.coalesce(t.c.input_tokens, 0) + func.coalesce(t.c.output_tokens, 0)
+        conditions.append(tokens >= want.min_count)
     for column, value in ((s.c.model, want.model), (s.c.tool, want.tool)):
         if value:
             # The names first, which stand beside: looking into the spans takes ten times as long. They are cut where
             # there are very many.
-            named = or_(dialect.contains(conn, t.c.names, value.lower()), func.length(t.c.names) >= NAMES_LIMIT)
-            calls = select(s.c.span_id).where(
-                s.c.project_id == t.c.project_id, s.c.trace_id == t.c.trace_id, column == value
-            )
-            conditions += [named, calls.exists()]
+            part = max(value.lower().split("*"), key=len)
+            named = or_(dialect.contains(conn, t.c.names, part), func.length(t.c.names) >= NAMES_LIMIT)
+            conditions += [named, _has_span(column == value if "*" not in value else _like(column, value))]
+    if want.kind:
+        conditions.append(_has_span(s.c.kind == want.kind))
     for text in want.text:
         ways = [dialect.contains(conn, t.c.names, text), t.c.trace_id == text]
         said = search.is_said(conn, project_id, text)
         conditions.append(or_(*ways) if said is None else or_(*ways, said))
     return and_(*conditions)
+
+
+def _has_span(like: ColumnElement[bool]) -> ColumnElement[bool]:
+    mine = and_(s.c.project_id == t.c.project_id, s.c.trace_id == t.c.trace_id)
+    return select(s.c.span_id).where(mine, like).exists()
+
+
+def _like(column: ColumnElement[str], value: str) -> ColumnElement[bool]:
+    """Where * stands for any text, and nothing else for anything but itself."""
+    return column.like("%".join(part.translate(_LITERALLY) for part in value.split("*")), escape="\\")
 
 
 async def list_traces(conn: AsyncConnection, project_id: int, want: TraceFilter, now_us: int) -> Page[TraceRow]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from audittrail.model.errors import Invalid
@@ -107,3 +109,92 @@ def test_a_cursor_of_someone_else_s_making_is_refused(text: str) -> None:
 def test_a_filter_that_means_nothing_is_refused_in_words(asked: dict[str, object]) -> None:
     with pytest.raises(Invalid, match=r"one of|longer|NUL|between"):
         TraceFilter.parse(**asked)  # type: ignore[arg-type]
+
+
+async def of_steps(db: Database) -> None:
+    """Trace 1: a cheap call and a tool that failed, and it ended well; 2: a costly call; 3: a step that goes on."""
+    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 10}
+    costly = {
+        **call,
+        "gen_ai.request.model": "gpt-4o_x%",
+        "gen_ai.usage.input_tokens": 90_000,
+        "audittrail.cost": "0.25",
+    }
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "delete_records"}
+    start = (NOW - 60_000_000) * 1_000
+    steps = [
+        record(1, trace_id=f"{1:032x}", started_ns=start, ended_ns=start + 2_500_000_000),
+        record(2, parent=1, trace_id=f"{1:032x}", started_ns=start, attributes=call),
+        record(3, parent=1, trace_id=f"{1:032x}", started_ns=start, attributes=tool, status_code=2),
+        record(1, trace_id=f"{2:032x}", started_ns=start - 1000, ended_ns=start + 500_000_000, attributes=costly),
+        record(1, trace_id=f"{3:032x}", started_ns=start - 2000, ended_ns=None),
+    ]
+    async with db.write() as conn:
+        await spans.store(conn, [batch(*steps)], NOW - 1_000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"kind": "tool"}, [1]),
+        ({"q": "kind:llm"}, [1, 2]),
+        ({"kind": "retriever"}, []),
+        ({"has_error": "yes"}, [1]),
+        ({"q": "has_error:yes kind:llm"}, [1]),
+        ({"min_duration": "2.5s"}, [1, 3]),
+        ({"min_duration": "2501ms"}, [3]),
+        ({"q": "min_duration:1m"}, [3]),
+        ({"min_duration": "1h"}, []),
+        ({"min_duration": "0"}, [1, 2, 3]),
+        ({"min_cost": "0.25"}, [2]),
+        ({"min_cost": "0.2500001"}, []),
+        ({"min_cost": "0"}, [1, 2]),
+        ({"min_tokens": "10"}, [1, 2]),
+        ({"min_tokens": "90001"}, []),
+        ({"tool": "delete_*"}, [1]),
+        ({"tool": "*records"}, [1]),
+        ({"tool": "del*rec*s"}, [1]),
+        ({"tool": "delete*x"}, []),
+        ({"model": "gpt-4o*"}, [1, 2]),
+        ({"model": "gpt-4o_*"}, [2]),
+        ({"model": "*%"}, [2]),
+        ({"model": "*"}, [1, 2]),
+        ({"model": "gpt-4o"}, [1]),
+        ({"model": "gpt*", "min_cost": "0.1", "has_error": "yes"}, []),
+    ],
+)
+async def test_filters_of_steps_and_sums(db: Database, asked: dict[str, object], expected: list[int]) -> None:
+    await of_steps(db)
+    assert await names(db, **asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"kind": "banana"}, "kind is one of agent"),
+        ({"has_error": "no"}, "has_error is one of yes"),
+        ({"min_duration": "10 s"}, "500ms or 10s"),
+        ({"min_duration": "-1"}, "min_duration"),
+        ({"min_duration": "9999999999"}, "min_duration"),
+        ({"min_duration": "٣s"}, "min_duration"),
+        ({"min_cost": "1e3"}, "US dollars"),
+        ({"min_cost": "$5"}, "US dollars"),
+        ({"min_cost": "1234567"}, "US dollars"),
+        ({"min_tokens": "1.5"}, "whole number"),
+        ({"min_tokens": "9" * 16}, "whole number"),
+        ({"q": "min_tokens:many"}, "whole number"),
+    ],
+)
+def test_a_filter_that_is_not_understood_says_what_is(asked: dict[str, str], says: str) -> None:
+    with pytest.raises(Invalid, match=re.escape(says)):
+        TraceFilter.parse(**asked)  # type: ignore[arg-type]
+
+
+def test_what_narrows() -> None:
+    assert not TraceFilter.parse().narrows
+    for name in TraceFilter.NAMES:
+        value = {"range": "1h", "status": "ok", "kind": "llm", "has_error": "yes"}.get(name, "1")
+        assert TraceFilter.parse(**{name: value}).narrows, name  # type: ignore[arg-type]
+        assert TraceFilter.parse(q=f"{name}:{value}").narrows, name
+    with pytest.raises(TypeError):
+        TraceFilter.parse(colour="red")  # type: ignore[arg-type]

@@ -58,13 +58,20 @@ async def export_traces(
     user: str = "",
     model: str = "",
     tool: str = "",
+    kind: str = "",
+    has_error: str = "",
+    min_duration: str = "",
+    min_cost: str = "",
+    min_tokens: str = "",
 ) -> ExportStream:
     """Every one that matches, newest first, streamed. The last line is the manifest: a file without it was cut."""
     who = await access(request, runtime)
     form: Format = one_of("format", format_, FORMATS) or "ndjson"
     what: Level = one_of("level", level, LEVELS) or "traces"
-    asked: dict[str, Any] = {"range": range_, "status": status, "agent": agent, "session": session, "user": user}
-    want = TraceFilter.parse(q=q, model=model, tool=tool, **asked)
+    asked: dict[str, Any] = {"model": model, "tool": tool, "kind": kind, "has_error": has_error}
+    asked |= {"min_duration": min_duration, "min_cost": min_cost, "min_tokens": min_tokens}
+    asked |= {"range": range_, "status": status, "agent": agent, "session": session, "user": user}
+    want = TraceFilter.parse(q=q, **asked)
     async with runtime.db.read() as conn:
         project = await _named(conn, who)
         traces, spans = await trace_store.count_spans(conn, who.project_id, want, runtime.now_us())

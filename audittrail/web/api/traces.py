@@ -38,15 +38,22 @@ async def list_traces(
     agent: str = "",
     session: str = "",
     user: str = "",
-    model: Annotated[str, Parameter(description="Traces with a call of this model.")] = "",
-    tool: Annotated[str, Parameter(description="Traces with a call of this tool.")] = "",
+    model: Annotated[str, Parameter(description="Traces with a call of this model; * stands for any text.")] = "",
+    tool: Annotated[str, Parameter(description="Traces with a call of this tool; * stands for any text.")] = "",
+    kind: Annotated[str, Parameter(description="Traces with a step of this kind.")] = "",
+    has_error: Annotated[str, Parameter(description="yes: traces with a step that failed.")] = "",
+    min_duration: Annotated[str, Parameter(description="500ms, 10s, 2m, 1h; seconds without a unit.")] = "",
+    min_cost: Annotated[str, Parameter(description="US dollars.")] = "",
+    min_tokens: Annotated[str, Parameter(description="Tokens in and out.")] = "",
     after: _After = "",
     limit: _Limit = PAGE_SIZE,
 ) -> Listing[TraceRow]:
     """The project's traces that match every filter given."""
     who = await access(request, runtime)
-    asked = {"range": range_, "status": status, "agent": agent, "session": session, "user": user}
-    want = TraceFilter.parse(q=q, after=after, size=limit, model=model, tool=tool, **asked)
+    asked = {"model": model, "tool": tool, "kind": kind, "has_error": has_error}
+    asked |= {"min_duration": min_duration, "min_cost": min_cost, "min_tokens": min_tokens}
+    asked |= {"range": range_, "status": status, "agent": agent, "session": session, "user": user}
+    want = TraceFilter.parse(q=q, after=after, size=limit, **asked)
     async with runtime.db.read() as conn:
         found = await trace_store.list_traces(conn, who.project_id, want, runtime.now_us())
     return Listing(list(found.items), found.next)

@@ -90,7 +90,9 @@ class ListView(RangedView, frozen=True, kw_only=True):
     def chips(self) -> tuple[Chip, ...]:
         """The filters in force, each with the list without it."""
         named = {name: getattr(self.want, name) for name in self.NAMED if name not in self.CHOSEN}
-        found = [Chip(name, str(value), self.url(**{name: ""})) for name, value in named.items() if value]
+        found = [
+            Chip(name.replace("_", " "), str(value), self.url(**{name: ""})) for name, value in named.items() if value
+        ]
         for i, text in enumerate(self.want.text):
             found.append(Chip("text", text, self.url(q=typed(self.want.text[:i] + self.want.text[i + 1 :]))))
         return tuple(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audittrail.model.filters import Page, TraceFilter
-from audittrail.model.span import STATUSES
+from audittrail.model.span import KINDS, STATUSES
 from audittrail.model.summary import TraceRow
 from audittrail.web.views.links import query
 from audittrail.web.views.listing import ListView
@@ -18,7 +18,7 @@ class TracesView(ListView, frozen=True, kw_only=True):
     """Traces. Template: pages/traces.html (GET /traces). Blocks: results (filters, list), more (older rows)."""
 
     PATH = "/traces"
-    NAMED = ("status", "agent", "session", "user", "model", "tool")
+    NAMED = tuple(name for name in TraceFilter.NAMES if name != "range")
 
     want: TraceFilter
     found: Page[TraceRow]
@@ -34,6 +34,16 @@ class TracesView(ListView, frozen=True, kw_only=True):
         """What the filters show, all of it, as a file."""
         params = {"q": self.text} | {name: getattr(self.want, name) for name in ("range", *self.NAMED)}
         return "/api/v1/traces/export" + query(**params, level=level, format=form, project=project)
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The filters that the form has no field of its own for."""
+        return tuple(name for name in TraceFilter.NAMES if name not in ("status", "agent") and getattr(self.want, name))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of steps."""
+        return KINDS
 
     @property
     def statuses(self) -> tuple[str, ...]:
