@@ -22,7 +22,7 @@ run: $(VENV)/runtime.ok
 
 test: $(VENV)/test.ok
 	$(BIN)/python -m tests.prepare
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses=4 --dist loadscope $(ARGS)
 
 lint: $(VENV)/lint.ok
 	$(BIN)/ruff check .

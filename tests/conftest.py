@@ -15,18 +15,6 @@ from tests.postgres import Postgres
 from tests.prepare import AXE, BROWSERS, POPPLER, find_browser
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a third of the tests' time goes by waiting for what must not happen."""
-    return (os.cpu_count() or 1) + 1
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one worker gets at once: a module, whose tests share a server; all of the browser's, which share a site."""
-    for item in items:
-        module = item.path.relative_to(Path(__file__).parent).as_posix()
-        item.add_marker(pytest.mark.xdist_group("browser" if module.startswith("browser/") else module))
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One cluster for the session; starts when the first test asks (1 s)."""
