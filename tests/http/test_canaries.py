@@ -13,6 +13,7 @@ import httpx
 import pytest
 import zstandard
 from google.protobuf.json_format import MessageToJson
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.http.otlp import PROTOBUF, span
@@ -68,6 +69,19 @@ def otlp(trace: str) -> ExportTraceServiceRequest:
     return body
 
 
+def logs(trace: str, name: str = "gen_ai.user.message") -> ExportLogsServiceRequest:
+    """The canaries in a log record that speaks of the first span of a trace."""
+    body = ExportLogsServiceRequest()
+    one = (
+        body.resource_logs.add()
+        .scope_logs.add()
+        .log_records.add(trace_id=bytes.fromhex(trace), span_id=(1).to_bytes(8, "big"), event_name=name)
+    )
+    one.body.kvlist_value.values.add(key="content").value.string_value = f"in a log record\n{TEXT}"
+    one.attributes.add(key=TEXT).value.string_value = TEXT
+    return body
+
+
 def native(trace: str) -> dict[str, Any]:
     return {
         "trace_id": trace,
@@ -101,6 +115,11 @@ def send_everything(server: Server) -> None:
         assert post("/v1/traces", protobuf, PROTOBUF).status_code == 200
         zipped = gzip.compress(otlp("2" * 32).SerializeToString())
         assert post("/v1/traces", zipped, PROTOBUF, **{"Content-Encoding": "gzip"}).status_code == 200
+        # Of a span that is there, of one that never comes, and of nothing that concerns us.
+        for said in (logs("1" * 32), logs("9" * 32), logs("1" * 32, "a line")):
+            assert post("/v1/logs", said.SerializeToString(), PROTOBUF).status_code == 200
+            assert post("/v1/logs", MessageToJson(said)).status_code in (200, 400)
+        assert post("/v1/metrics", TEXT, PROTOBUF).status_code == 200
         assert post("/v1/traces", MessageToJson(otlp("3" * 32))).status_code in (200, 400)
         assert post("/api/v1/ingest/spans", json.dumps(native("4" * 32))).json()["accepted"] == 1
         escaped = json.dumps(native("5" * 32)).replace("@", "\\u0040")
@@ -129,6 +148,8 @@ def send_everything(server: Server) -> None:
         for path, kind in (
             ("/v1/traces", PROTOBUF),
             ("/v1/traces", "application/json"),
+            ("/v1/logs", PROTOBUF),
+            ("/v1/logs", "application/json"),
             ("/api/v1/ingest/spans", "application/json"),
             ("/api/v1/ingest/traces", "application/json"),
             ("/api/v1/check", "application/json"),
@@ -176,6 +197,10 @@ def test_no_canary_is_in_any_file(kind: str, tmp_path: Path, request: pytest.Fix
         send_everything(server)
         with server.client() as client:
             trace = client.get("/api/v1/traces/" + "4" * 32).json()["data"]
+            deadline = time.monotonic() + 20
+            while "in a log record" not in client.get(f"/api/v1/traces/{'1' * 32}/spans").text:
+                assert time.monotonic() < deadline, "what log records say was not joined to their span"
+                time.sleep(0.1)
             shown = "\n".join(client.get(f"/api/v1/traces/{str(n) * 32}/spans").text for n in range(1, 7))
         time.sleep(2)  # refusals and the search index are written behind the answers
         running = b"\n".join(everything(folder) for folder in folders)

@@ -86,7 +86,7 @@ def test_one_bad_record_costs_no_other(bad: Any) -> None:
     decoded = decode_json_logs(request(bad, log()))
     assert len(decoded.records) == 1
     assert [one.where for one in decoded.refused] == ["resourceLogs[0].scopeLogs[0].logRecords[0]"]
-    assert decoded.refused[0].reason != IGNORED and "span" not in decoded.refused[0].reason.replace("any span", "")
+    assert decoded.refused[0].reason != IGNORED
 
 
 @pytest.mark.parametrize("body", [b"[", b"[]", b'{"resourceLogs": 5}', b'{"resourceLogs": [1]}', b"[" * 100_000])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from audittrail.ingest.dialects.flattened import Branches
+from audittrail.ingest.scalars import first_count
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind, Message
 
@@ -39,6 +40,29 @@ class Draft(msgspec.Struct):
     failed: bool = False  # said by other means than the span's status
     blocked: bool = False  # a rule or a person kept it from being done
     branches: Branches = {}  # the attributes below each prefix of a dialect, by that prefix and the rest of their names
+
+
+class TokenNames(msgspec.Struct, frozen=True):
+    """What a dialect calls the five counts; of each the first that is one."""
+
+    input_tokens: tuple[str, ...] = ()
+    output_tokens: tuple[str, ...] = ()
+    cache_read: tuple[str, ...] = ()
+    cache_write: tuple[str, ...] = ()
+    reasoning: tuple[str, ...] = ()
+
+    def read(self, said: Mapping[str, Any], draft: Draft) -> None:
+        """Fills those that are still None."""
+        if draft.input_tokens is None:
+            draft.input_tokens = first_count(said, self.input_tokens)
+        if draft.output_tokens is None:
+            draft.output_tokens = first_count(said, self.output_tokens)
+        if draft.cache_read is None:
+            draft.cache_read = first_count(said, self.cache_read)
+        if draft.cache_write is None:
+            draft.cache_write = first_count(said, self.cache_write)
+        if draft.reasoning is None:
+            draft.reasoning = first_count(said, self.reasoning)
 
 
 class Dialect(msgspec.Struct, frozen=True):

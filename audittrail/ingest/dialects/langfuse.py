@@ -10,7 +10,7 @@ from typing import Any
 
 from audittrail.ingest.conversation import conversation
 from audittrail.ingest.dialects.called import given
-from audittrail.ingest.dialects.draft import Dialect, Draft
+from audittrail.ingest.dialects.draft import Dialect, Draft, TokenNames
 from audittrail.ingest.jsontext import INT_MAX, structure, unquoted
 from audittrail.ingest.scalars import count, first_count, first_label, label, price
 from audittrail.model.record import SpanRecord
@@ -63,6 +63,7 @@ _REASONING = (
     "output_tokens_details.reasoning_tokens",
     "output_token_details.reasoning",
 )
+_TOKENS = TokenNames(_INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE, _REASONING)
 # Those that Langfuse's server itself takes out of `input` and `output`.
 _APART_IN = ("input_cached_tokens", "input_cache_read", "input_cache_creation", "input_cache_write")
 _APART_OUT = ("output_reasoning_tokens", "output_reasoning")
@@ -126,12 +127,7 @@ def _usage(u: dict[str, Any], draft: Draft) -> None:
         draft.input_tokens = _with(asked, u, _APART_IN) if "input" in u else asked
     if draft.output_tokens is None and answered is not None:
         draft.output_tokens = _with(answered, u, _APART_OUT) if "output" in u else answered
-    if draft.cache_read is None:
-        draft.cache_read = first_count(u, _CACHE_READ)
-    if draft.cache_write is None:
-        draft.cache_write = first_count(u, _CACHE_WRITE)
-    if draft.reasoning is None:
-        draft.reasoning = first_count(u, _REASONING)
+    _TOKENS.read(u, draft)
 
 
 def _with(number: int, u: dict[str, Any], names: tuple[str, ...]) -> int:

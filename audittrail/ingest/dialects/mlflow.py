@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from audittrail.ingest.conversation import conversation
-from audittrail.ingest.dialects.draft import Dialect, Draft
+from audittrail.ingest.dialects.draft import Dialect, Draft, TokenNames
 from audittrail.ingest.jsontext import unquoted
-from audittrail.ingest.scalars import first_count, label, price
+from audittrail.ingest.scalars import label, price
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind
 
@@ -31,6 +31,13 @@ _KINDS: dict[str, Kind] = {
     "MEMORY": "other",
     "UNKNOWN": "other",
 }
+_TOKENS = TokenNames(
+    ("input_tokens",),
+    ("output_tokens",),
+    ("cache_read_input_tokens",),
+    ("cache_creation_input_tokens",),
+    ("reasoning_tokens", "reasoning_output_tokens"),
+)
 _NAMES = frozenset(
     "mlflow." + name
     for name in [
@@ -61,7 +68,7 @@ def read(record: SpanRecord, draft: Draft) -> None:
     draft.provider = draft.provider or label(said("llm.provider"))
     usage, cost = said("chat.tokenUsage"), said("llm.cost")
     if isinstance(usage, dict):
-        _usage(usage, draft)
+        _TOKENS.read(usage, draft)
     if draft.cost is None and isinstance(cost, dict):
         draft.cost = price(cost.get("total_cost"))
     asked, answered = said("spanInputs"), said("spanOutputs")
@@ -74,19 +81,6 @@ def read(record: SpanRecord, draft: Draft) -> None:
         draft.input = conversation(asked) or asked
     if draft.output is None:
         draft.output = conversation(answered) or answered
-
-
-def _usage(usage: dict[str, Any], draft: Draft) -> None:
-    if draft.input_tokens is None:
-        draft.input_tokens = first_count(usage, ("input_tokens",))
-    if draft.output_tokens is None:
-        draft.output_tokens = first_count(usage, ("output_tokens",))
-    if draft.cache_read is None:
-        draft.cache_read = first_count(usage, ("cache_read_input_tokens",))
-    if draft.cache_write is None:
-        draft.cache_write = first_count(usage, ("cache_creation_input_tokens",))
-    if draft.reasoning is None:
-        draft.reasoning = first_count(usage, ("reasoning_tokens", "reasoning_output_tokens"))
 
 
 DIALECT = Dialect("mlflow", _NAMES, _PREFIXES, read)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from audittrail.ingest.conversation import call, conversation, part
-from audittrail.ingest.dialects.draft import Dialect, Draft
+from audittrail.ingest.dialects.draft import Dialect, Draft, TokenNames
 from audittrail.ingest.dialects.flattened import rows, tree
 from audittrail.ingest.jsontext import structure
-from audittrail.ingest.scalars import first_count, first_label, label, price
+from audittrail.ingest.scalars import first_label, label, price
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind, Message, Part
 
@@ -38,6 +38,13 @@ _MODEL = (
 )
 _CALL_ID = ("tool_call.id", "tool.id", "message.tool_call_id")
 _COUNT = "llm.token_count."
+_TOKENS = TokenNames(
+    (_COUNT + "prompt",),
+    (_COUNT + "completion",),
+    (_COUNT + "prompt_details.cache_read", _COUNT + "prompt_details.cache_input"),
+    (_COUNT + "prompt_details.cache_write",),
+    (_COUNT + "completion_details.reasoning",),
+)
 _NAMES = frozenset(
     [
         "openinference.span.kind",
@@ -126,16 +133,7 @@ def _requested_model(a: Mapping[str, Any]) -> str | None:
 
 
 def _usage(a: Mapping[str, Any], draft: Draft) -> None:
-    if draft.input_tokens is None:
-        draft.input_tokens = first_count(a, (_COUNT + "prompt",))
-    if draft.output_tokens is None:
-        draft.output_tokens = first_count(a, (_COUNT + "completion",))
-    if draft.cache_read is None:
-        draft.cache_read = first_count(a, (_COUNT + "prompt_details.cache_read", _COUNT + "prompt_details.cache_input"))
-    if draft.cache_write is None:
-        draft.cache_write = first_count(a, (_COUNT + "prompt_details.cache_write",))
-    if draft.reasoning is None:
-        draft.reasoning = first_count(a, (_COUNT + "completion_details.reasoning",))
+    _TOKENS.read(a, draft)
     if draft.cost is None:
         draft.cost = price(a.get("llm.cost.total"))
         if draft.cost is None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from audittrail.ingest.conversation import conversation
 from audittrail.ingest.dialects.called import given
-from audittrail.ingest.dialects.draft import Dialect, Draft
+from audittrail.ingest.dialects.draft import Dialect, Draft, TokenNames
 from audittrail.ingest.jsontext import unquoted
-from audittrail.ingest.scalars import first_count, first_label, label
+from audittrail.ingest.scalars import first_label, label
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind
 
@@ -22,6 +22,11 @@ _OPERATIONS: dict[str, Kind] = {"execute_task": "chain", "vector_db_retrieve": "
 _VECTORS = frozenset(["chroma", "pinecone", "qdrant", "weaviate", "milvus", "lancedb", "marqo", "elasticsearch"])
 _P = "traceloop.association.properties."
 _SESSION = tuple(_P + name for name in ("session_id", "thread_id", "conversation_id"))
+_TOKENS = TokenNames(
+    cache_read=("llm.usage.cache_read_input_tokens",),
+    cache_write=("llm.usage.cache_creation_input_tokens",),
+    reasoning=("llm.usage.reasoning_tokens",),
+)
 _NAMES = frozenset(
     [
         "traceloop.span.kind",
@@ -64,12 +69,7 @@ def read(record: SpanRecord, draft: Draft) -> None:
         draft.agent = draft.agent or name
     draft.session_id = draft.session_id or first_label(a, _SESSION)
     draft.end_user = draft.end_user or first_label(a, (_P + "user_id", "gen_ai.user", "llm.user"))
-    if draft.cache_read is None:
-        draft.cache_read = first_count(a, ("llm.usage.cache_read_input_tokens",))
-    if draft.cache_write is None:
-        draft.cache_write = first_count(a, ("llm.usage.cache_creation_input_tokens",))
-    if draft.reasoning is None:
-        draft.reasoning = first_count(a, ("llm.usage.reasoning_tokens",))
+    _TOKENS.read(a, draft)
     asked, answered = unquoted(a.get("traceloop.entity.input")), unquoted(a.get("traceloop.entity.output"))
     if draft.kind == "tool":
         draft.tool_name = draft.tool_name or name

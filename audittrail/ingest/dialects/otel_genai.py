@@ -10,10 +10,10 @@ from typing import Any
 
 from audittrail.ingest.conversation import conversation, parts, turn
 from audittrail.ingest.dialects import otel_events
-from audittrail.ingest.dialects.draft import Dialect, Draft
+from audittrail.ingest.dialects.draft import Dialect, Draft, TokenNames
 from audittrail.ingest.dialects.flattened import rows, tree
 from audittrail.ingest.jsontext import structure
-from audittrail.ingest.scalars import first_count, first_label, label, price
+from audittrail.ingest.scalars import first_label, label, price
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind, Message
 
@@ -54,6 +54,7 @@ _REASONING = (
     _USAGE + "reasoning_output_tokens",
     _USAGE + "details.reasoning_tokens",
 )
+_TOKENS = TokenNames(_INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE, _REASONING)
 _MODEL = ("gen_ai.response.model", "gen_ai.request.model")
 _NAMES = frozenset(
     "gen_ai." + name
@@ -128,16 +129,7 @@ def read(record: SpanRecord, draft: Draft) -> None:
 
 
 def _usage(a: Mapping[str, Any], draft: Draft) -> None:
-    if draft.input_tokens is None:
-        draft.input_tokens = first_count(a, _INPUT)
-    if draft.output_tokens is None:
-        draft.output_tokens = first_count(a, _OUTPUT)
-    if draft.cache_read is None:
-        draft.cache_read = first_count(a, _CACHE_READ)
-    if draft.cache_write is None:
-        draft.cache_write = first_count(a, _CACHE_WRITE)
-    if draft.reasoning is None:
-        draft.reasoning = first_count(a, _REASONING)
+    _TOKENS.read(a, draft)
     if draft.cost is None and _USAGE + "cost" in a:
         draft.cost = price(a[_USAGE + "cost"])
 

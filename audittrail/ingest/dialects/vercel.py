@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from audittrail.ingest.conversation import call, conversation
-from audittrail.ingest.dialects.draft import Dialect, Draft
+from audittrail.ingest.dialects.draft import Dialect, Draft, TokenNames
 from audittrail.ingest.jsontext import structure, unquoted
-from audittrail.ingest.scalars import first_count, first_label, label
+from audittrail.ingest.scalars import first_label, label
 from audittrail.model.record import SpanRecord
 from audittrail.model.span import Kind, Message, Part
 
@@ -26,6 +26,7 @@ _OUTPUT = (_U + "outputTokens", _U + "completionTokens")
 _CACHE_READ = (_U + "inputTokenDetails.cacheReadTokens", _U + "cachedInputTokens")
 _CACHE_WRITE = (_U + "inputTokenDetails.cacheWriteTokens",)
 _REASONING = (_U + "outputTokenDetails.reasoningTokens", _U + "reasoningTokens")
+_TOKENS = TokenNames(_INPUT, _OUTPUT, _CACHE_READ, _CACHE_WRITE, _REASONING)
 _NAMES = frozenset(
     "ai." + name
     for name in [
@@ -58,7 +59,7 @@ def read(record: SpanRecord, draft: Draft) -> None:
     # `openai.chat`, `google.vertex.chat`: the part of its API is not the provider; gen_ai.system says it likewise.
     if provider is not None and draft.provider in (None, provider):
         draft.provider = provider.partition(".")[0] or provider
-    _usage(a, draft)
+    _TOKENS.read(a, draft)
     if draft.kind == "tool":
         draft.tool_name = draft.tool_name or label(a.get("ai.toolCall.name"))
         draft.call_id = draft.call_id or label(a.get("ai.toolCall.id"))
@@ -81,19 +82,6 @@ def _kind(operation: str) -> Kind | None:
     if operation in ("ai.embed", "ai.embedMany"):
         return "chain"  # it repeats the tokens of its .doEmbed
     return _REQUESTS.get(operation.rpartition(".")[2]) if operation.startswith("ai.") else None
-
-
-def _usage(a: Mapping[str, Any], draft: Draft) -> None:
-    if draft.input_tokens is None:
-        draft.input_tokens = first_count(a, _INPUT)
-    if draft.output_tokens is None:
-        draft.output_tokens = first_count(a, _OUTPUT)
-    if draft.cache_read is None:
-        draft.cache_read = first_count(a, _CACHE_READ)
-    if draft.cache_write is None:
-        draft.cache_write = first_count(a, _CACHE_WRITE)
-    if draft.reasoning is None:
-        draft.reasoning = first_count(a, _REASONING)
 
 
 def _asked(a: Mapping[str, Any]) -> Any:
